@@ -1,0 +1,125 @@
+/** Sizes of a two-dimensional convolution over one image, channels last. */
+export interface Conv2dGeometry {
+  readonly height: number;
+  readonly width: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  /** Rows and columns added on each side. */
+  readonly padHeight: number;
+  readonly padWidth: number;
+  /** What stands in the padding: zeros, or the image mirrored at its edge pixel. */
+  readonly padMode: 'zero' | 'reflect';
+}
+
+export function conv2dOutputSize(g: Conv2dGeometry): { readonly height: number; readonly width: number } {
+  return {
+    height: Math.floor((g.height + 2 * g.padHeight - g.kernelHeight) / g.strideHeight) + 1,
+    width: Math.floor((g.width + 2 * g.padWidth - g.kernelWidth) / g.strideWidth) + 1,
+  };
+}
+
+/** Index of the pixel seen at position `i` of an axis of length `n` mirrored at both ends; n = 1 repeats. */
+export function reflectIndex(i: number, n: number): number {
+  if (n === 1) return 0;
+  const period = 2 * (n - 1);
+  const folded = Math.abs(i) % period;
+  return folded < n ? folded : period - folded;
+}
+
+/**
+ * Y[y, x, o] = bias[o] + Σ_{r, s, c} X[y·strideHeight + r - padHeight, x·strideWidth + s - padWidth, c] W[o, r, s, c]
+ *
+ * X [height, width, inChannels], W [outChannels, kernelHeight, kernelWidth, inChannels], Y [height', width',
+ * outChannels], all without gaps. This is the cross-correlation that frameworks call convolution.
+ *
+ * Sums are float64. 2 · height' · width' · outChannels · kernelHeight · kernelWidth · inChannels operations.
+ * Four output channels share each load of X.
+ */
+export type Conv2d = (
+  geometry: Conv2dGeometry,
+  x: Float32Array,
+  xOffset: number,
+  weight: Float32Array,
+  weightOffset: number,
+  bias: Float32Array | null,
+  biasOffset: number,
+  y: Float32Array,
+  yOffset: number,
+) => void;
+
+export const conv2dReference: Conv2d = (
+  geometry,
+  x,
+  xOffset,
+  weight,
+  weightOffset,
+  bias,
+  biasOffset,
+  y,
+  yOffset,
+) => {
+  const { height, width, inChannels, outChannels, kernelHeight, kernelWidth } = geometry;
+  const { strideHeight, strideWidth, padHeight, padWidth } = geometry;
+  const reflect = geometry.padMode === 'reflect';
+  const out = conv2dOutputSize(geometry);
+  const filter = kernelHeight * kernelWidth * inChannels;
+
+  for (let oy = 0; oy < out.height; oy++) {
+    for (let ox = 0; ox < out.width; ox++) {
+      const pixel = yOffset + (oy * out.width + ox) * outChannels;
+      for (let o = 0; o < outChannels; o += 4) {
+        // In a last group of fewer than four channels the spare sums repeat its last channel.
+        const last = outChannels - 1;
+        const o1 = Math.min(o + 1, last);
+        const o2 = Math.min(o + 2, last);
+        const o3 = Math.min(o + 3, last);
+        const w0 = weightOffset + o * filter;
+        const w1 = weightOffset + o1 * filter;
+        const w2 = weightOffset + o2 * filter;
+        const w3 = weightOffset + o3 * filter;
+        let s0 = 0;
+        let s1 = 0;
+        let s2 = 0;
+        let s3 = 0;
+        if (bias !== null) {
+          s0 = bias[biasOffset + o];
+          s1 = bias[biasOffset + o1];
+          s2 = bias[biasOffset + o2];
+          s3 = bias[biasOffset + o3];
+        }
+        for (let r = 0; r < kernelHeight; r++) {
+          let iy = oy * strideHeight + r - padHeight;
+          if (iy < 0 || iy >= height) {
+            if (!reflect) continue;
+            iy = reflectIndex(iy, height);
+          }
+          for (let s = 0; s < kernelWidth; s++) {
+            let ix = ox * strideWidth + s - padWidth;
+            if (ix < 0 || ix >= width) {
+              if (!reflect) continue;
+              ix = reflectIndex(ix, width);
+            }
+            const from = xOffset + (iy * width + ix) * inChannels;
+            const tap = (r * kernelWidth + s) * inChannels;
+            for (let c = 0; c < inChannels; c++) {
+              const value = x[from + c];
+              const t = tap + c;
+              s0 += value * weight[w0 + t];
+              s1 += value * weight[w1 + t];
+              s2 += value * weight[w2 + t];
+              s3 += value * weight[w3 + t];
+            }
+          }
+        }
+        y[pixel + o] = s0;
+        y[pixel + o1] = s1;
+        y[pixel + o2] = s2;
+        y[pixel + o3] = s3;
+      }
+    }
+  }
+};

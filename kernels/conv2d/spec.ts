@@ -1,0 +1,106 @@
+import { type KernelSpec, type KernelVariant, type Operand, referenceVariant } from '../spec.js';
+import { type Conv2d, type Conv2dGeometry, conv2dOutputSize, conv2dReference } from './reference.js';
+
+export const conv2dVariants: readonly KernelVariant<Conv2d>[] = [
+  referenceVariant(conv2dReference, 'direct, four output channels to a load, float64 sums'),
+];
+
+const operands = (g: Conv2dGeometry) => {
+  const out = conv2dOutputSize(g);
+  const dense = { strided: false, type: 'float32' } as const;
+  return {
+    x: { role: 'input', rows: g.height * g.width, columns: g.inChannels, ...dense },
+    weight: {
+      role: 'input',
+      rows: g.outChannels,
+      columns: g.kernelHeight * g.kernelWidth * g.inChannels,
+      ...dense,
+    },
+    bias: { role: 'input', rows: 1, columns: g.outChannels, ...dense },
+    y: { role: 'output', rows: out.height * out.width, columns: g.outChannels, ...dense },
+  } as const;
+};
+
+const image = (height: number, width: number, inChannels: number, outChannels: number) => ({
+  height,
+  width,
+  inChannels,
+  outChannels,
+  kernelHeight: 3,
+  kernelWidth: 3,
+  strideHeight: 1,
+  strideWidth: 1,
+  padHeight: 1,
+  padWidth: 1,
+  padMode: 'zero' as const,
+});
+const halving = { strideHeight: 2, strideWidth: 2, padMode: 'reflect' as const };
+const pointwise = { kernelHeight: 1, kernelWidth: 1, padHeight: 0, padWidth: 0 };
+
+/** One element of an image whose padding is spelled out, for the float64 formula. */
+function padded(g: Conv2dGeometry, x: Operand, row: number, column: number, channel: number): number {
+  let [y, xx] = [row - g.padHeight, column - g.padWidth];
+  const inside = y >= 0 && y < g.height && xx >= 0 && xx < g.width;
+  if (!inside && g.padMode === 'zero') return 0;
+  // Mirror step by step rather than by the kernel's own arithmetic.
+  while (y < 0 || y >= g.height) y = g.height === 1 ? 0 : y < 0 ? -y : 2 * (g.height - 1) - y;
+  while (xx < 0 || xx >= g.width) xx = g.width === 1 ? 0 : xx < 0 ? -xx : 2 * (g.width - 1) - xx;
+  return x.data[x.offset + (y * g.width + xx) * g.inChannels + channel];
+}
+
+export const conv2dSpec: KernelSpec<Conv2dGeometry, ReturnType<typeof operands>, Conv2d> = {
+  name: 'conv2d',
+  formula: 'Y[y,x,o] = bias[o] + Σ_{r,s,c} X[y·sₕ + r − pₕ, x·s_w + s − p_w, c] W[o,r,s,c]',
+  shapes: 'X [H, W, C], W [O, R, S, C], bias [O], Y [H′, W′, O]; padding of zeros or mirrored',
+  source:
+    'cross-correlation as in PyTorch Conv2d; front end of SpeechBrain ConvolutionFrontEnd, CNN14 blocks',
+  tolerance: 2e-6,
+  nonFinite: true,
+  sizes: [
+    ...[1, 2, 3, 4, 5, 9].map((outChannels) => image(5, 4, 3, outChannels)),
+    ...[1, 2, 3, 6, 7].map((size) => ({ ...image(size, 8 - size, 2, 5), ...halving })),
+    { ...image(6, 5, 7, 6), ...pointwise },
+    { ...image(9, 8, 2, 3), kernelHeight: 5, kernelWidth: 3, padHeight: 2, strideWidth: 2 },
+    { ...image(4, 4, 1, 2), kernelHeight: 5, kernelWidth: 5, padHeight: 2, padWidth: 2, padMode: 'reflect' },
+  ],
+  workloads: [
+    { name: 'shipped model, first layer, 1 s', sizes: { ...image(101, 40, 1, 32), ...halving } },
+    { name: 'shipped model, second layer, 1 s', sizes: { ...image(51, 20, 32, 16), ...halving } },
+    { name: 'conformer small, first layer, 1 s', sizes: { ...image(101, 80, 1, 64), ...halving } },
+    { name: 'CNN14 block 2, 1 s', sizes: image(43, 40, 64, 128) },
+  ],
+  cost: (g) => {
+    const out = conv2dOutputSize(g);
+    const filter = g.kernelHeight * g.kernelWidth * g.inChannels;
+    const outputs = out.height * out.width * g.outChannels;
+    return {
+      operations: 2 * outputs * filter,
+      bytes: 4 * (g.height * g.width * g.inChannels + g.outChannels * filter + outputs),
+    };
+  },
+  operands,
+  run: (kernel, g, { x, weight, bias, y }) =>
+    kernel(g, x.data, x.offset, weight.data, weight.offset, bias.data, bias.offset, y.data, y.offset),
+  exact(g, { x, weight, bias }) {
+    const out = conv2dOutputSize(g);
+    const y: number[] = [];
+    for (let oy = 0; oy < out.height; oy++) {
+      for (let ox = 0; ox < out.width; ox++) {
+        for (let o = 0; o < g.outChannels; o++) {
+          let sum = bias.data[bias.offset + o];
+          let w = weight.offset + o * g.kernelHeight * g.kernelWidth * g.inChannels;
+          for (let r = 0; r < g.kernelHeight; r++) {
+            for (let s = 0; s < g.kernelWidth; s++) {
+              for (let c = 0; c < g.inChannels; c++, w++) {
+                sum += padded(g, x, oy * g.strideHeight + r, ox * g.strideWidth + s, c) * weight.data[w];
+              }
+            }
+          }
+          y.push(sum);
+        }
+      }
+    }
+    return { y };
+  },
+  variants: conv2dVariants,
+};

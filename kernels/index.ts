@@ -1,0 +1,35 @@
+/** Every kernel there is. Tests, benchmarks and the catalogue walk this list; nothing else names them. */
+import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './activations/spec.js';
+import { batchNormSpec } from './batch-norm/spec.js';
+import { conv2dSpec } from './conv2d/spec.js';
+import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { fourierSpec } from './fourier/spec.js';
+import { layerNormSpec } from './layer-norm/spec.js';
+import { logMelSpec } from './log-mel/spec.js';
+import { matmulSpec } from './matmul/spec.js';
+import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { relativeAttentionSpec } from './relative-attention/spec.js';
+import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
+import { type AnyKernelSpec, anyKernel } from './spec.js';
+
+export const kernelSpecs: readonly AnyKernelSpec[] = [
+  anyKernel(matmulSpec),
+  anyKernel(conv2dSpec),
+  anyKernel(depthwiseConv1dSpec),
+  anyKernel(relativeAttentionSpec),
+  anyKernel(softmaxSpec),
+  anyKernel(logSoftmaxSpec),
+  anyKernel(layerNormSpec),
+  anyKernel(batchNormSpec),
+  anyKernel(swishSpec),
+  anyKernel(reluSpec),
+  anyKernel(leakyReluSpec),
+  anyKernel(gluSpec),
+  anyKernel(scaledAddSpec),
+  anyKernel(nearestCodewordSpec),
+  anyKernel(fourierSpec),
+  anyKernel(logMelSpec),
+];
+
+export type * from './spec.js';
+export { chooseVariant } from './spec.js';

@@ -1,0 +1,98 @@
+import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
+import { type NearestCodeword, nearestCodewordReference } from './reference.js';
+
+export const nearestCodewordVariants: readonly KernelVariant<NearestCodeword>[] = [
+  referenceVariant(nearestCodewordReference, 'brute force with partial distances, float64 sums'),
+];
+
+export interface NearestCodewordSizes {
+  readonly count: number;
+  readonly width: number;
+  readonly stages: number;
+  readonly codewords: number;
+}
+
+const operands = ({ count, width, stages, codewords }: NearestCodewordSizes) =>
+  ({
+    vectors: { role: 'input', type: 'float32', rows: count, columns: width },
+    codebooks: { role: 'input', type: 'float32', rows: stages * codewords, columns: width, strided: false },
+    residual: { role: 'output', type: 'float32', rows: count, columns: width },
+    indices: { role: 'output', type: 'int32', rows: count, columns: stages },
+  }) as const satisfies OperandSpecs;
+
+const quantiser = (name: string, count: number, width: number, codewords: number, stages: number) => ({
+  name,
+  sizes: { count, width, stages, codewords },
+});
+
+export const nearestCodewordSpec: KernelSpec<
+  NearestCodewordSizes,
+  ReturnType<typeof operands>,
+  NearestCodeword
+> = {
+  name: 'nearest-codeword',
+  formula: 'index[n,s] = argmin_v |r_s − C[s,v]|², r_{s+1} = r_s − C[s, index[n,s]], r_0 = X[n]',
+  shapes: 'X [N, D], C [K, V, D], indices [N, K], residual r_K [N, D]; the lowest index of equals',
+  source: 'residual vector quantisation: Juang and Gray 1982; Zeghidour et al. 2021 (SoundStream)',
+  tolerance: 1e-6,
+  nonFinite: true,
+  sizes: [
+    ...[1, 2, 5, 16, 17].map((codewords) => ({ count: 3, width: 6, stages: 2, codewords })),
+    ...[1, 3, 4, 15, 16, 33].map((width) => ({ count: 4, width, stages: 3, codewords: 7 })),
+    { count: 9, width: 8, stages: 1, codewords: 32 },
+    { count: 2, width: 96, stages: 2, codewords: 256 },
+  ],
+  workloads: [
+    quantiser('shipped model, 10 s', 125, 96, 256, 2),
+    quantiser('250 frames, d 144, 8 x 256', 250, 144, 256, 8),
+    quantiser('250 frames, d 512, 8 x 1024', 250, 512, 1024, 8),
+  ],
+  cost: ({ count, width, stages, codewords }) => ({
+    operations: 3 * count * width * stages * codewords,
+    bytes: 4 * (2 * count * width + stages * codewords * width + count * stages),
+  }),
+  operands,
+  run(kernel, { count, width, stages, codewords }, { vectors, codebooks, residual, indices }) {
+    for (let n = 0; n < count; n++) {
+      const from = vectors.offset + n * vectors.rowStride;
+      residual.data.set(vectors.data.subarray(from, from + width), residual.offset + n * residual.rowStride);
+    }
+    return kernel(
+      count,
+      width,
+      stages,
+      codewords,
+      codebooks.data,
+      codebooks.offset,
+      residual.data,
+      residual.offset,
+      residual.rowStride,
+      indices.data,
+      indices.offset,
+      indices.rowStride,
+    );
+  },
+  exact({ count, width, stages, codewords }, { vectors, codebooks }) {
+    const indices: number[] = [];
+    const residuals: number[] = [];
+    for (let n = 0; n < count; n++) {
+      const from = vectors.offset + n * vectors.rowStride;
+      let residual = Array.from(vectors.data.subarray(from, from + width));
+      for (let s = 0; s < stages; s++) {
+        const words = Array.from({ length: codewords }, (_, v) => {
+          const word = codebooks.offset + (s * codewords + v) * width;
+          return residual.map((r, d) => r - codebooks.data[word + d]);
+        });
+        const distances = words.map((difference) => difference.reduce((sum, x) => sum + x * x, 0));
+        // A NaN distance never wins; where all are NaN the first index stands.
+        const smallest = Math.min(...distances.filter((d) => !Number.isNaN(d)));
+        const index = Math.max(0, distances.indexOf(smallest));
+        indices.push(index);
+        residual = words[index].map(Math.fround);
+      }
+      residuals.push(...residual);
+    }
+    return { indices, residual: residuals };
+  },
+  variants: nearestCodewordVariants,
+};

@@ -1,0 +1,140 @@
+import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
+import { type RelativeAttention, relativeAttentionReference } from './reference.js';
+
+export const relativeAttentionVariants: readonly KernelVariant<RelativeAttention>[] = [
+  referenceVariant(relativeAttentionReference, 'a query row at a time, shift by index, float64 sums'),
+];
+
+export interface RelativeAttentionCase {
+  readonly frames: number;
+  readonly heads: number;
+  readonly headSize: number;
+  /** Whether each key is masked with probability 1/4 (1: every key is). */
+  readonly masked?: boolean | 'all';
+}
+
+const operands = ({ frames, heads, headSize, masked }: RelativeAttentionCase) => {
+  const width = heads * headSize;
+  const dense = { strided: false } as const;
+  return {
+    // q, k and v of head h side by side, as SpeechBrain's in_proj leaves them
+    qkv: { role: 'input', type: 'float32', rows: frames, columns: 3 * width },
+    positions: { role: 'input', type: 'float32', rows: 2 * frames - 1, columns: width },
+    biasU: { role: 'input', type: 'float32', rows: heads, columns: headSize, ...dense },
+    biasV: { role: 'input', type: 'float32', rows: heads, columns: headSize, ...dense },
+    mask: {
+      role: 'input',
+      type: 'uint8',
+      rows: 1,
+      columns: frames,
+      fill: (random) => (masked === 'all' || random() < 0.25 ? 1 : 0),
+    },
+    scratch: { role: 'scratch', type: 'float64', rows: 1, columns: 2 * headSize, ...dense },
+    weights: { role: 'output', type: 'float32', rows: heads * frames, columns: frames },
+    y: { role: 'output', type: 'float32', rows: frames, columns: width },
+  } as const satisfies OperandSpecs;
+};
+
+const attention = (name: string, frames: number, heads: number, headSize: number) => ({
+  name,
+  sizes: { frames, heads, headSize },
+});
+
+export const relativeAttentionSpec: KernelSpec<
+  RelativeAttentionCase,
+  ReturnType<typeof operands>,
+  RelativeAttention
+> = {
+  name: 'relative-attention',
+  formula: 'y[i] = Σ_j softmax_j(scale ((q[i]+u)·k[j] + (q[i]+v)·p[T−1−i+j])) v[j], per head',
+  shapes:
+    'q, k, v [T, heads, n] in one [T, 3 heads n]; p [2T−1, heads n]; u, v [heads, n]; mask [T]; y [T, heads n]',
+  source: 'Dai et al. 2019 (Transformer-XL), as SpeechBrain RelPosMHAXL computes it',
+  tolerance: 5e-6,
+  nonFinite: true,
+  sizes: [
+    ...[1, 2, 3, 4, 5, 8, 13].map((frames) => ({ frames, heads: 2, headSize: 5 })),
+    ...[1, 4, 8].map((headSize) => ({ frames: 6, heads: 1, headSize })),
+    { frames: 9, heads: 3, headSize: 4, masked: true },
+    { frames: 5, heads: 1, headSize: 3, masked: 'all' },
+    { frames: 25, heads: 4, headSize: 24 },
+  ],
+  workloads: [
+    attention('shipped model, 1 s', 25, 4, 24),
+    attention('shipped model, 10 s', 250, 4, 24),
+    attention('conformer small, 10 s', 250, 4, 36),
+    attention('conformer large, 10 s', 250, 8, 64),
+  ],
+  cost: ({ frames, heads, headSize }) => ({
+    operations: 2 * heads * frames * frames * 3 * headSize,
+    bytes: 4 * heads * headSize * (6 * frames - 1),
+  }),
+  operands,
+  run(kernel, { frames, heads, headSize, masked }, o) {
+    return kernel(
+      { frames, heads, headSize, scale: 1 / Math.sqrt(heads * headSize) },
+      o.qkv.data,
+      o.qkv.offset,
+      o.qkv.rowStride,
+      o.qkv.data,
+      o.qkv.offset + headSize,
+      o.qkv.rowStride,
+      o.qkv.data,
+      o.qkv.offset + 2 * headSize,
+      o.qkv.rowStride,
+      3 * headSize,
+      o.positions.data,
+      o.positions.offset,
+      o.positions.rowStride,
+      o.biasU.data,
+      o.biasU.offset,
+      o.biasV.data,
+      o.biasV.offset,
+      masked ? o.mask.data : null,
+      o.mask.offset,
+      o.weights.data,
+      o.weights.offset,
+      frames * o.weights.rowStride,
+      o.weights.rowStride,
+      o.scratch.data.subarray(o.scratch.offset),
+      o.y.data,
+      o.y.offset,
+      o.y.rowStride,
+    );
+  },
+  exact({ frames, heads, headSize, masked }, { qkv, positions, biasU, biasV, mask }) {
+    const width = heads * headSize;
+    const weights = new Float64Array(heads * frames * frames);
+    const y = new Float64Array(frames * width);
+    const part = (which: number, h: number, t: number, d: number) =>
+      qkv.data[qkv.offset + t * qkv.rowStride + (3 * h + which) * headSize + d];
+    const ignored = (j: number) => Boolean(masked) && mask.data[mask.offset + j] !== 0;
+    for (let h = 0; h < heads; h++) {
+      for (let i = 0; i < frames; i++) {
+        const scores: number[] = [];
+        for (let j = 0; j < frames; j++) {
+          let content = 0;
+          let position = 0;
+          const distance = frames - 1 - i + j;
+          for (let d = 0; d < headSize; d++) {
+            const at = h * headSize + d;
+            const p = positions.data[positions.offset + distance * positions.rowStride + at];
+            content += (part(0, h, i, d) + biasU.data[biasU.offset + at]) * part(1, h, j, d);
+            position += (part(0, h, i, d) + biasV.data[biasV.offset + at]) * p;
+          }
+          scores.push((content + position) / Math.sqrt(width));
+        }
+        const kept = scores.filter((_, j) => !ignored(j));
+        const top = Math.max(...kept);
+        const total = kept.reduce((sum, s) => sum + Math.exp(s - top), 0);
+        for (let j = 0; j < frames; j++) {
+          const w = ignored(j) ? 0 : Math.exp(scores[j] - top) / total;
+          weights[(h * frames + i) * frames + j] = w;
+          for (let d = 0; d < headSize; d++) y[i * width + h * headSize + d] += w * part(2, h, j, d);
+        }
+      }
+    }
+    return { weights, y };
+  },
+  variants: relativeAttentionVariants,
+};

@@ -1,0 +1,75 @@
+/**
+ * Every error that acom throws on purpose. `code` is stable and meant for programs; the message names what
+ * failed, where (operation, shapes, byte offset) and what to do about it, and is meant for people.
+ */
+export class AcomError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Tensors whose shapes do not fit an operation. */
+export class ShapeError extends AcomError {
+  constructor(message: string) {
+    super('ACOM_SHAPE', message);
+  }
+}
+
+/** A file or stream that is not what it should be: malformed, truncated, of an unknown version. */
+export class FormatError extends AcomError {
+  /** Byte at which reading stopped, where there is one. */
+  readonly offset: number | undefined;
+
+  constructor(format: string, message: string, offset?: number) {
+    super('ACOM_FORMAT', `${format}: ${message}${offset === undefined ? '' : ` (at byte ${offset})`}`);
+    this.offset = offset;
+  }
+}
+
+/** A stream whose checksums show damage that no part of it survived. */
+export class CorruptStreamError extends AcomError {
+  constructor(message: string) {
+    super('ACOM_CORRUPT', message);
+  }
+}
+
+/** A stream made with one codec model and given to another. */
+export class ModelMismatchError extends AcomError {
+  constructor(message: string) {
+    super('ACOM_MODEL_MISMATCH', message);
+  }
+}
+
+/** A model file whose configuration or tensors do not make up a model. */
+export class ModelError extends AcomError {
+  constructor(message: string) {
+    super('ACOM_MODEL', message);
+  }
+}
+
+/** Samples that are no sound: NaN, infinities, a sample rate out of range. */
+export class AudioError extends AcomError {
+  constructor(message: string) {
+    super('ACOM_AUDIO', message);
+  }
+}
+
+/** An argument that makes no sense for the call. */
+export class UsageError extends AcomError {
+  constructor(message: string) {
+    super('ACOM_USAGE', message);
+  }
+}
+
+/** An optional package that the call needs and that is not installed. */
+export class MissingPackageError extends AcomError {
+  constructor(packageName: string, purpose: string, cause: unknown) {
+    super('ACOM_MISSING_PACKAGE', `${purpose} needs the package ${packageName}: npm install ${packageName}`, {
+      cause,
+    });
+  }
+}

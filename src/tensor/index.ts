@@ -1,0 +1,3 @@
+export * from './errors.js';
+export * from './ndarray.js';
+export { createNormal, createRandom } from './random.js';

@@ -1,0 +1,111 @@
+/**
+ * The tensor is an ndarray: data, shape, stride, offset. This is the one file that imports the package.
+ */
+import createNdArray from 'ndarray';
+import { ShapeError } from './errors.js';
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** A strided view of a typed array, as the package `ndarray` makes it; see its documentation. */
+export interface NdArray<D extends TypedArray = Float32Array> {
+  readonly data: D;
+  readonly shape: number[];
+  readonly stride: number[];
+  readonly offset: number;
+  readonly size: number;
+  readonly dimension: number;
+  readonly dtype: string;
+  get(...indices: number[]): D extends BigInt64Array | BigUint64Array ? bigint : number;
+  set(...indicesAndValue: number[]): void;
+  index(...indices: number[]): number;
+  lo(...indices: number[]): NdArray<D>;
+  hi(...indices: number[]): NdArray<D>;
+  step(...steps: number[]): NdArray<D>;
+  transpose(...axes: number[]): NdArray<D>;
+  pick(...indices: (number | null)[]): NdArray<D>;
+}
+
+/** What layers take and give: float32, any strides on the way in. */
+export type Tensor = NdArray<Float32Array>;
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** Views `data` as `shape`, row after row. */
+export function view<D extends TypedArray>(
+  data: D,
+  shape: readonly number[],
+  stride?: readonly number[],
+  offset = 0,
+): NdArray<D> {
+  if (stride === undefined && offset + sizeOf(shape) > data.length) {
+    throw new ShapeError(
+      `view: shape [${shape.join(', ')}] needs ${offset + sizeOf(shape)} elements, the data has ${data.length}`,
+    );
+  }
+  const made = createNdArray(
+    data as never,
+    [...shape],
+    stride === undefined ? undefined : [...stride],
+    offset,
+  );
+  return made as unknown as NdArray<D>;
+}
+
+/** A new tensor of zeros. */
+export const zeros = (shape: readonly number[]): Tensor => view(new Float32Array(sizeOf(shape)), shape);
+
+/** Whether the elements lie row after row without gaps. */
+export function isContiguous({ shape, stride }: NdArray<TypedArray>): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && stride[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}
+
+/** The tensor itself where it is contiguous, else a copy that is. */
+export function contiguous(x: Tensor): Tensor {
+  if (isContiguous(x)) return x;
+  const out = zeros(x.shape);
+  const index = new Array<number>(x.shape.length).fill(0);
+  let from = x.offset;
+  for (let to = 0; to < out.data.length; to++) {
+    out.data[to] = x.data[from]!;
+    for (let axis = x.shape.length - 1; axis >= 0; axis--) {
+      from += x.stride[axis]!;
+      index[axis]!++;
+      if (index[axis]! < x.shape[axis]!) break;
+      from -= x.stride[axis]! * x.shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+/** The same contiguous elements under another shape. */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  if (sizeOf(shape) !== sizeOf(x.shape)) {
+    throw new ShapeError(
+      `reshape: [${x.shape.join(', ')}] has not as many elements as [${shape.join(', ')}]`,
+    );
+  }
+  const source = contiguous(x);
+  return view(source.data, shape, undefined, source.offset);
+}
+
+/** Elements of a contiguous tensor as a typed array that shares its memory. */
+export function flat(x: Tensor): Float32Array {
+  const source = contiguous(x);
+  return source.data.subarray(source.offset, source.offset + sizeOf(source.shape));
+}

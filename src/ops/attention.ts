@@ -1,0 +1,101 @@
+import { relativeAttentionVariants } from '../../kernels/relative-attention/spec.js';
+import { contiguous, type NdArray, ShapeError, type Tensor, zeros } from '../tensor/index.js';
+import { kernelOf } from './dispatch.js';
+import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';
+
+/** Which frames of a batch are padding: uint8 [batch, frames], 1 = padding. */
+export type PaddingMask = NdArray<Uint8Array>;
+
+/** The row of a mask that belongs to item `b`, checked against the batch it goes with. */
+export function requireMask(operation: string, mask: PaddingMask, batch: number, frames: number): void {
+  if (
+    mask.shape.length === 2 &&
+    mask.shape[0] === batch &&
+    mask.shape[1] === frames &&
+    mask.stride[1] === 1
+  ) {
+    return;
+  }
+  throw new ShapeError(
+    `${operation}: mask has shape ${describeShape(mask.shape)}, expected [${batch}, ${frames}] (1 = padding)`,
+  );
+}
+
+export interface RelativeAttentionInputs {
+  /** [batch, frames, 3 · width]: per head its query, key and value side by side. */
+  readonly queryKeyValue: Tensor;
+  /** Projected positions [2 · frames - 1, width]. */
+  readonly positions: Tensor;
+  /** Content and position biases [heads, width / heads]. */
+  readonly biasU: Tensor;
+  readonly biasV: Tensor;
+  readonly heads: number;
+  readonly scale: number;
+  readonly mask?: PaddingMask | undefined;
+  /** Whether the attention map is kept: [batch, heads, frames, frames]. */
+  readonly keepMap?: boolean;
+}
+
+/** Multi-head self-attention with relative positions, per batch item; the formula is the kernel's. */
+export function relativeAttention(inputs: RelativeAttentionInputs): {
+  readonly output: Tensor;
+  readonly map: Tensor | null;
+} {
+  const { queryKeyValue, positions, biasU, biasV, heads, scale, mask, keepMap = false } = inputs;
+  const operation = 'relativeAttention';
+  requireRank(operation, 'queryKeyValue', queryKeyValue, 3, '[batch, frames, 3 width]');
+  const [batch, frames, packed] = queryKeyValue.shape as [number, number, number];
+  if (packed % (3 * heads) !== 0) {
+    throw new ShapeError(
+      `${operation}: ${packed} packed features are no query, key and value of ${heads} heads`,
+    );
+  }
+  const width = packed / 3;
+  const headSize = width / heads;
+  requireShape(operation, 'positions', positions, [2 * frames - 1, width]);
+  if (mask) requireMask(operation, mask, batch, frames);
+
+  const input = contiguous(queryKeyValue);
+  const table = contiguous(positions);
+  const u = vectorOf(operation, 'biasU', biasU, width);
+  const v = vectorOf(operation, 'biasV', biasV, width);
+  const output = zeros([batch, frames, width]);
+  const map = keepMap ? zeros([batch, heads, frames, frames]) : null;
+  const row = map?.data ?? new Float32Array(frames);
+  const scratch = new Float64Array(2 * headSize);
+  const kernel = kernelOf(relativeAttentionVariants);
+  for (let b = 0; b < batch; b++) {
+    const from = input.offset + b * frames * packed;
+    kernel(
+      { frames, heads, headSize, scale },
+      input.data,
+      from,
+      packed,
+      input.data,
+      from + headSize,
+      packed,
+      input.data,
+      from + 2 * headSize,
+      packed,
+      3 * headSize,
+      table.data,
+      table.offset,
+      width,
+      u.data,
+      u.offset,
+      v.data,
+      v.offset,
+      mask?.data ?? null,
+      mask ? mask.offset + b * mask.stride[0]! : 0,
+      row,
+      map ? b * heads * frames * frames : 0,
+      map ? frames * frames : 0,
+      map ? frames : 0,
+      scratch,
+      output.data,
+      b * frames * width,
+      width,
+    );
+  }
+  return { output, map };
+}

@@ -1,0 +1,83 @@
+import { batchNormVariants } from '../../kernels/batch-norm/spec.js';
+import { layerNormVariants } from '../../kernels/layer-norm/spec.js';
+import { logSoftmaxVariants, softmaxVariants } from '../../kernels/softmax/spec.js';
+import { type Tensor, zeros } from '../tensor/index.js';
+import { kernelOf } from './dispatch.js';
+import { rowsOf, vectorOf } from './shapes.js';
+
+/** exp(x) / Σ exp(x) over the last axis. */
+export function softmax(x: Tensor): Tensor {
+  const { data, offset, rowStride, rows, columns } = rowsOf('softmax', 'x', x);
+  const y = zeros(x.shape);
+  kernelOf(softmaxVariants)(rows, columns, data, offset, rowStride, y.data, 0, columns);
+  return y;
+}
+
+/** x - log Σ exp(x) over the last axis. */
+export function logSoftmax(x: Tensor): Tensor {
+  const { data, offset, rowStride, rows, columns } = rowsOf('logSoftmax', 'x', x);
+  const y = zeros(x.shape);
+  kernelOf(logSoftmaxVariants)(rows, columns, data, offset, rowStride, y.data, 0, columns);
+  return y;
+}
+
+/** Layer normalisation over the last axis: x [..., n], weight and bias of n elements. */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
+  const { data, offset, rowStride, rows, columns } = rowsOf('layerNorm', 'x', x);
+  const w = vectorOf('layerNorm', 'weight', weight, columns);
+  const b = vectorOf('layerNorm', 'bias', bias, columns);
+  const y = zeros(x.shape);
+  kernelOf(layerNormVariants)(
+    rows,
+    columns,
+    epsilon,
+    data,
+    offset,
+    rowStride,
+    w.data,
+    w.offset,
+    b.data,
+    b.offset,
+    y.data,
+    0,
+    columns,
+  );
+  return y;
+}
+
+export interface BatchNormParameters {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
+/** Batch normalisation with stored statistics over the last axis (channels): x [..., channels]. */
+export function batchNorm(x: Tensor, parameters: BatchNormParameters, epsilon: number): Tensor {
+  const { data, offset, rowStride, rows, columns } = rowsOf('batchNorm', 'x', x);
+  const mean = vectorOf('batchNorm', 'mean', parameters.mean, columns);
+  const variance = vectorOf('batchNorm', 'variance', parameters.variance, columns);
+  const weight = vectorOf('batchNorm', 'weight', parameters.weight, columns);
+  const bias = vectorOf('batchNorm', 'bias', parameters.bias, columns);
+  const y = zeros(x.shape);
+  kernelOf(batchNormVariants)(
+    rows,
+    columns,
+    epsilon,
+    data,
+    offset,
+    rowStride,
+    mean.data,
+    mean.offset,
+    variance.data,
+    variance.offset,
+    weight.data,
+    weight.offset,
+    bias.data,
+    bias.offset,
+    y.data,
+    0,
+    columns,
+  );
+  return y;
+}

@@ -1,0 +1,131 @@
+/** Operations on tensors: views give what copies give, and shapes that do not fit are named. */
+import t from 'tap';
+import {
+  batchNorm,
+  conv2d,
+  depthwiseConv1d,
+  glu,
+  layerNorm,
+  linear,
+  logSoftmax,
+  matmul,
+  nearestCodewords,
+  relativeAttention,
+  relu,
+  scaledAdd,
+  softmax,
+  swish,
+} from '../../src/ops/index.js';
+import { contiguous, createRandom, ShapeError, type Tensor, view, zeros } from '../../src/tensor/index.js';
+
+const random = createRandom(7);
+const tensor = (...shape: number[]): Tensor => {
+  const x = zeros(shape);
+  for (let i = 0; i < x.data.length; i++) x.data[i] = 2 * random() - 1;
+  return x;
+};
+const close = (a: Tensor, b: Tensor) =>
+  a.shape.join() === b.shape.join() && a.data.every((x, i) => Math.abs(x - b.data[i]!) < 1e-6);
+
+t.test('strided views give what contiguous copies give', async (t) => {
+  const cube = tensor(4, 6, 5).transpose(2, 0, 1);
+  const copy = contiguous(cube);
+  const weight = tensor(7, 6);
+  const bias = tensor(7);
+  const vector = tensor(6);
+  t.ok(close(linear(cube, weight, bias), linear(copy, weight, bias)), 'linear');
+  const turned = weight.transpose(1, 0);
+  t.ok(close(matmul(turned, weight), matmul(contiguous(turned), weight)), 'matmul');
+  t.ok(
+    close(linear(copy, contiguous(turned).transpose(1, 0), bias), linear(copy, weight, bias)),
+    'weights as a view',
+  );
+  t.ok(close(softmax(cube), softmax(copy)), 'softmax');
+  t.ok(close(logSoftmax(cube), logSoftmax(copy)), 'logSoftmax');
+  t.ok(close(layerNorm(cube, vector, vector, 1e-5), layerNorm(copy, vector, vector, 1e-5)), 'layerNorm');
+  t.ok(close(swish(cube), swish(copy)), 'swish');
+  t.ok(close(relu(cube), relu(copy)), 'relu');
+  t.ok(close(glu(cube), glu(copy)), 'glu');
+  t.ok(close(scaledAdd(cube, 0.5, copy), scaledAdd(copy, 0.5, copy)), 'scaledAdd');
+  const filter = tensor(6, 3);
+  t.ok(
+    close(depthwiseConv1d(cube, filter, vector), depthwiseConv1d(copy, filter, vector)),
+    'depthwiseConv1d',
+  );
+  const image = tensor(1, 3, 5, 4).transpose(0, 2, 1, 3);
+  const options = { stride: [1, 2], padding: [1, 1], padMode: 'reflect' } as const;
+  const kernel = tensor(2, 3, 3, 4);
+  t.ok(
+    close(conv2d(image, kernel, null, options), conv2d(contiguous(image), kernel, null, options)),
+    'conv2d',
+  );
+  const rows = tensor(8, 9).hi(8, 6);
+  t.ok(close(softmax(rows), softmax(contiguous(rows))), 'rows of a wider matrix');
+});
+
+t.test('an item of a batch comes out as it does alone', async (t) => {
+  const x = tensor(3, 7, 4);
+  const filter = tensor(4, 5);
+  const together = depthwiseConv1d(x, filter, null);
+  for (let b = 0; b < 3; b++) {
+    const alone = depthwiseConv1d(view(x.data, [1, 7, 4], undefined, b * 28), filter, null);
+    t.ok(alone.data.every((value, i) => value === together.data[b * 28 + i]));
+  }
+});
+
+t.test('shapes that do not fit: the operation, both shapes, what is expected', async (t) => {
+  const m = tensor(2, 3);
+  const attention = {
+    queryKeyValue: tensor(1, 4, 12),
+    positions: tensor(7, 4),
+    biasU: tensor(2, 2),
+    biasV: tensor(2, 2),
+    heads: 2,
+    scale: 1,
+  };
+  const wrong: [() => unknown, RegExp][] = [
+    [() => matmul(m, m), /matmul: a \[2, 3\] and b \[2, 3\]/],
+    [() => matmul(tensor(2), m), /matmul: a has shape \[2\], expected 2 axes/],
+    [() => linear(m, tensor(5, 4), null), /linear: x \[2, 3\] and weight \[5, 4\]/],
+    [() => linear(m, tensor(5, 3), tensor(4)), /linear: bias has shape \[4\], expected 5/],
+    [() => softmax(view(new Float32Array(1), [])), /softmax: x is a scalar/],
+    [() => layerNorm(m, tensor(2), tensor(3), 1e-5), /layerNorm: weight has shape \[2\]/],
+    [
+      () => batchNorm(m, { mean: tensor(3), variance: tensor(3), weight: tensor(3), bias: tensor(2) }, 1e-5),
+      /batchNorm: bias/,
+    ],
+    [() => glu(m), /glu: the last axis has 3/],
+    [() => scaledAdd(m, 1, tensor(3, 2)), /scaledAdd: z has shape \[3, 2\], expected \[2, 3\]/],
+    [() => depthwiseConv1d(tensor(1, 4, 3), tensor(3, 4), null), /4 taps have no centre/],
+    [() => depthwiseConv1d(tensor(1, 4, 3), tensor(2, 3), null), /weight has shape/],
+    [
+      () =>
+        conv2d(tensor(1, 4, 4, 2), tensor(1, 3, 3, 3), null, {
+          stride: [1, 1],
+          padding: [0, 0],
+          padMode: 'zero',
+        }),
+      /conv2d: x \[1, 4, 4, 2\] and weight \[1, 3, 3, 3\]/,
+    ],
+    [
+      () =>
+        conv2d(tensor(1, 2, 2, 2), tensor(1, 3, 3, 2), null, {
+          stride: [1, 1],
+          padding: [0, 0],
+          padMode: 'zero',
+        }),
+      /smaller than the kernel/,
+    ],
+    [() => relativeAttention({ ...attention, heads: 5 }), /no query, key and value of 5 heads/],
+    [() => relativeAttention({ ...attention, positions: tensor(6, 4) }), /positions has shape \[6, 4\]/],
+    [
+      () => relativeAttention({ ...attention, mask: view(new Uint8Array(3), [1, 3]) }),
+      /mask has shape \[1, 3\]/,
+    ],
+    [() => nearestCodewords(m, tensor(1, 4, 2), 1), /nearestCodewords: x \[2, 3\] and codebooks/],
+    [() => nearestCodewords(m, tensor(1, 4, 3), 2), /2 stages asked of 1/],
+    [() => view(new Float32Array(3), [2, 2]), /needs 4 elements, the data has 3/],
+  ];
+  for (const [call, message] of wrong) t.throws(call, { name: 'ShapeError', message });
+  t.ok(new ShapeError('x').code === 'ACOM_SHAPE');
+});

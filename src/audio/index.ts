@@ -1,0 +1,23 @@
+export { floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
+export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
+export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
+export {
+  createResampler,
+  HIGHEST_SAMPLE_RATE,
+  LOWEST_SAMPLE_RATE,
+  type ResamplerStream,
+  requireSampleRate,
+  resample,
+} from './resample.js';
+export { shortTimeFourierTransform } from './stft.js';
+export {
+  bytesAccess,
+  decodeWavFrames,
+  locateWavSamples,
+  type RandomAccess,
+  type Recording,
+  readWav,
+  type WavLayout,
+  type WavOptions,
+  writeWav,
+} from './wav.js';

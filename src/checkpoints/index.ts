@@ -1,0 +1,11 @@
+export { type ByteSource, byteSource, bytesSource, SourceError, urlSource } from './byte-source.js';
+export {
+  openSafetensors,
+  readSafetensors,
+  type SafetensorsFile,
+  type SafetensorsHeader,
+  type SafetensorsType,
+  type TensorData,
+  type TensorEntry,
+  writeSafetensors,
+} from './safetensors.js';

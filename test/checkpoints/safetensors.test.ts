@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import {
+  bytesSource,
+  openSafetensors,
+  readSafetensors,
+  type TensorData,
+  writeSafetensors,
+} from '../../src/checkpoints/index.js';
+import { FormatError } from '../../src/tensor/index.js';
+import { fuzz } from '../support/fuzz.js';
+import { repository } from '../support/shared.js';
+
+const folder = join(repository, 'test/fixtures/checkpoints');
+
+/** The oracle's JSON form of a tensor; numbers that JSON lacks come as strings or tagged objects. */
+interface Golden {
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly data: readonly (number | string | boolean | { __bigint__: string })[];
+}
+const isGolden = (value: unknown): value is Golden =>
+  typeof value === 'object' && value !== null && '__tensor__' in value;
+
+const numberOf = (value: Golden['data'][number]): number | bigint => {
+  if (typeof value === 'object') return BigInt(value.__bigint__);
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'number') return value;
+  return value === '-Infinity' ? -Infinity : value === 'Infinity' ? Infinity : Number.NaN;
+};
+
+t.test('files of the oracle: exact values or a typed error', async (t) => {
+  const { files } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
+    files: Record<string, { expect: string; reason?: string; value?: { __ordered__: [string, unknown][] } }>;
+  };
+  t.ok(Object.keys(files).length >= 7);
+  for (const [name, { expect, reason, value }] of Object.entries(files)) {
+    const bytes = readFileSync(join(folder, name));
+    if (expect === 'reject') {
+      t.throws(() => readSafetensors(bytes), FormatError, `${name}: ${reason}`);
+      continue;
+    }
+    const { tensors } = readSafetensors(bytes);
+    for (const [key, golden] of value?.__ordered__ ?? []) {
+      if (!isGolden(golden)) continue;
+      const got = tensors.get(key);
+      t.same(got?.shape, golden.shape, `${name}: shape of ${key}`);
+      const values = Array.from(got?.data as Iterable<number | bigint>);
+      const wanted = golden.data.map((x) => {
+        const n = numberOf(x);
+        return typeof values[0] === 'bigint' ? BigInt(n) : n;
+      });
+      t.ok(
+        values.length === wanted.length && values.every((x, i) => Object.is(x, wanted[i])),
+        `${name}: values of ${key} (${golden.dtype})`,
+      );
+    }
+  }
+});
+
+const sample = new Map<string, TensorData>([
+  ['weights', { data: Float32Array.from([1.5, -2, 3, 4, 5, 6]), shape: [2, 3] }],
+  ['counts', { data: Int32Array.from([1, -2]), shape: [2] }],
+  ['bytes', { data: Uint8Array.from([1, 2, 3]), shape: [3] }],
+  ['double', { data: Float64Array.from([Math.PI]), shape: [] }],
+  ['__proto__', { data: BigInt64Array.from([-1n]), shape: [1] }],
+]);
+
+t.test('what is written is read back, from memory and by byte range', async (t) => {
+  const bytes = writeSafetensors(sample, { purpose: 'test' });
+  const { tensors, metadata } = readSafetensors(bytes);
+  t.same([...metadata], [['purpose', 'test']]);
+  t.equal(tensors.size, sample.size);
+  const file = await openSafetensors(bytesSource(bytes));
+  for (const [name, { data, shape }] of sample) {
+    for (const got of [tensors.get(name), await file.read(name)]) {
+      t.same(got?.shape, shape, name);
+      t.same(got?.data, data, name);
+    }
+  }
+  await t.rejects(file.read('absent'), FormatError);
+});
+
+t.test('aligned tensors share the memory of the file, others are copied', async (t) => {
+  const bytes = writeSafetensors(sample);
+  const whole = readSafetensors(bytes).tensors.get('weights');
+  t.equal(whole?.data.buffer, bytes.buffer);
+  const shifted = new Uint8Array(bytes.length + 1);
+  shifted.set(bytes, 1);
+  const copied = readSafetensors(shifted.subarray(1)).tensors.get('weights');
+  t.not(copied?.data.buffer, shifted.buffer);
+  t.same(copied?.data, whole?.data);
+});
+
+t.test('any float32 tensor survives the round trip bit for bit', async (t) => {
+  const property = fc.property(
+    fc.dictionary(fc.string(), fc.float32Array({ maxLength: 20 }), { maxKeys: 6 }),
+    (record) => {
+      const tensors = new Map(
+        Object.entries(record)
+          .filter(([name]) => name !== '__metadata__')
+          .map(([name, data]) => [name, { data, shape: [data.length] }]),
+      );
+      const back = readSafetensors(writeSafetensors(tensors)).tensors;
+      return (
+        back.size === tensors.size &&
+        [...tensors].every(([name, { data }]) => data.every((x, i) => Object.is(x, back.get(name)?.data[i])))
+      );
+    },
+  );
+  fc.assert(property, { seed: 1 });
+  t.pass();
+});
+
+t.test('files that contradict themselves', async (t) => {
+  const withHeader = (header: string, data = 8) => {
+    const text = new TextEncoder().encode(header);
+    const bytes = new Uint8Array(8 + text.length + data);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    return bytes;
+  };
+  const entry = (range: string, shape = '[1]', dtype = '"F32"') =>
+    `{"dtype":${dtype},"shape":${shape},"data_offsets":${range}}`;
+  const wrong: Record<string, Uint8Array> = {
+    'an empty file': new Uint8Array(0),
+    'half a length': new Uint8Array(5),
+    'no JSON': withHeader('{"a":'),
+    'JSON that is no object': withHeader('[]'),
+    'an entry that is no object': withHeader('{"a":1}'),
+    'a gap between tensors': withHeader(`{"a":${entry('[0,4]')},"b":${entry('[5,9]')}}`, 9),
+    'overlapping tensors': withHeader(`{"a":${entry('[0,4]')},"b":${entry('[2,6]')}}`, 6),
+    'bytes left over': withHeader(`{"a":${entry('[0,4]')}}`, 9),
+    'a negative size': withHeader(`{"a":${entry('[0,4]', '[-1]')}}`, 4),
+    'a size beyond counting': withHeader(`{"a":${entry('[0,4]', '[9007199254740991,9007199254740991]')}}`, 4),
+    'a thousand axes': withHeader(`{"a":${entry('[0,4]', JSON.stringify(new Array(1000).fill(1)))}}`, 4),
+    'metadata that is no text': withHeader('{"__metadata__":{"a":1}}', 0),
+    'invalid UTF-8': (() => {
+      const bytes = withHeader('{"a":{}}', 0);
+      bytes[10] = 0xff;
+      return bytes;
+    })(),
+  };
+  for (const [what, bytes] of Object.entries(wrong))
+    t.throws(() => readSafetensors(bytes), FormatError, what);
+});
+
+t.test('10,000 damaged files: typed errors only, in little time and memory', async (t) => {
+  const originals = [
+    writeSafetensors(sample, { purpose: 'test' }),
+    new Uint8Array(readFileSync(join(folder, 'mixed.safetensors'))),
+  ];
+  const result = fuzz(originals, 10_000, (bytes) => readSafetensors(bytes));
+  t.same(result.crashes, []);
+  t.ok(result.rejected > 5000, `${result.rejected} rejected, ${result.accepted} accepted`);
+  t.ok(result.mostBytes < 1 << 20, `${result.mostBytes} bytes at most`);
+  t.ok(result.slowestMilliseconds < 1000, `${result.slowestMilliseconds.toFixed(1)} ms at most`);
+});

@@ -1,0 +1,91 @@
+import { conv2d, leakyRelu, requireRank } from '../ops/index.js';
+import { contiguous, reshape, type Tensor } from '../tensor/index.js';
+import { LayerNorm } from './layer-norm.js';
+import type { Parameters } from './parameters.js';
+
+export interface ConvolutionFrontEndConfig {
+  readonly mels: number;
+  /** Output channels, kernel size and stride of each block. */
+  readonly channels: readonly number[];
+  readonly kernelSizes: readonly number[];
+  readonly strides: readonly number[];
+}
+
+const LEAKY_SLOPE = 0.01;
+
+/** Length of an axis after a block: reflect padding of floor(kernel / 2) on both sides. */
+export const blockLength = (length: number, kernel: number, stride: number): number =>
+  Math.floor((length + 2 * Math.floor(kernel / 2) - kernel) / stride) + 1;
+
+/** Length of an axis after all blocks. */
+export const frontEndLength = (config: ConvolutionFrontEndConfig, length: number): number =>
+  config.channels.reduce((n, _, b) => blockLength(n, config.kernelSizes[b]!, config.strides[b]!), length);
+
+/** One block: convolution, layer norm over frequency and channel together, leaky ReLU. */
+class ConvolutionBlock {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly norm: LayerNorm;
+
+  constructor(
+    parameters: Parameters,
+    inChannels: number,
+    outChannels: number,
+    readonly kernel: number,
+    readonly stride: number,
+    outMels: number,
+  ) {
+    const conv = parameters.scope('conv_0.conv');
+    // Stored [out, in, frequency, time], because the class swaps axes before PyTorch's Conv2d; the
+    // convolution here wants [out, time, frequency, in].
+    this.weight = conv.get('weight', [outChannels, inChannels, kernel, kernel], (stored) =>
+      contiguous(stored.transpose(0, 3, 2, 1)),
+    );
+    this.bias = conv.get('bias', [outChannels]);
+    this.norm = new LayerNorm(parameters.scope('norm_0.norm'), [outMels, outChannels]);
+  }
+
+  /** [batch, frames, mels, in] to [batch, frames', mels', out]. */
+  convolve(x: Tensor): Tensor {
+    const pad = Math.floor(this.kernel / 2);
+    return conv2d(x, this.weight, this.bias, {
+      stride: [this.stride, this.stride],
+      padding: [pad, pad],
+      padMode: 'reflect',
+    });
+  }
+
+  forward(x: Tensor): Tensor {
+    return leakyRelu(this.norm.forward(this.convolve(x)), LEAKY_SLOPE);
+  }
+}
+
+/**
+ * SpeechBrain's ConvolutionFrontEnd with one layer a block: features [batch, frames, mels] become
+ * [batch, frames', mels', channels], both axes shortened by each block's stride.
+ */
+export class ConvolutionFrontEnd {
+  readonly blocks: readonly ConvolutionBlock[];
+
+  constructor(
+    parameters: Parameters,
+    readonly config: ConvolutionFrontEndConfig,
+  ) {
+    let inChannels = 1;
+    let mels = config.mels;
+    this.blocks = config.channels.map((outChannels, b) => {
+      const [kernel, stride] = [config.kernelSizes[b]!, config.strides[b]!];
+      mels = blockLength(mels, kernel, stride);
+      const scope = parameters.scope(`convblock_${b}.convs`);
+      const block = new ConvolutionBlock(scope, inChannels, outChannels, kernel, stride, mels);
+      inChannels = outChannels;
+      return block;
+    });
+  }
+
+  forward(features: Tensor): Tensor {
+    requireRank('ConvolutionFrontEnd', 'features', features, 3, '[batch, frames, mels]');
+    const image = reshape(features, [...features.shape, 1]);
+    return this.blocks.reduce((x, block) => block.forward(x), image);
+  }
+}

@@ -1,0 +1,22 @@
+export {
+  type ConformerCtcConfig,
+  ConformerPrefix,
+  ConformerSuffix,
+  checkConformerCtc,
+  encoderFrames,
+  flattenedFeatures,
+  frameStride,
+} from './conformer-ctc.js';
+export { ConformerEncoder, ConformerLayer, type EncoderConfig } from './conformer-encoder.js';
+export {
+  ConvolutionFrontEnd,
+  type ConvolutionFrontEndConfig,
+  frontEndLength,
+} from './convolution-front-end.js';
+export { ConvolutionModule } from './convolution-module.js';
+export { FeedForward } from './feed-forward.js';
+export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
+export { Linear } from './linear.js';
+export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';
+export { Parameters, type StateDict } from './parameters.js';
+export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';

@@ -1,0 +1,71 @@
+import { linear, type PaddingMask, relativeAttention } from '../ops/index.js';
+import { type Tensor, zeros } from '../tensor/index.js';
+import { Linear } from './linear.js';
+import type { Parameters } from './parameters.js';
+
+/**
+ * SpeechBrain's table of relative positions (RelPosEncXL), [2 · frames - 1, width]: row p is for the distance
+ * |p - (frames - 1)|, even columns its sine and odd columns its cosine at frequencies 10000^(-2k / width).
+ * Past and future look the same: the sign of the sine is not flipped.
+ */
+export function relativePositions(frames: number, width: number): Tensor {
+  const table = zeros([2 * frames - 1, width]);
+  for (let k = 0; 2 * k < width; k++) {
+    const frequency = 10000 ** ((-2 * k) / width);
+    for (let distance = 0; distance < frames; distance++) {
+      const [sine, cosine] = [Math.sin(distance * frequency), Math.cos(distance * frequency)];
+      for (const row of [frames - 1 - distance, frames - 1 + distance]) {
+        table.data[row * width + 2 * k] = sine;
+        if (2 * k + 1 < width) table.data[row * width + 2 * k + 1] = cosine;
+      }
+    }
+  }
+  return table;
+}
+
+/** Self-attention with relative positions: SpeechBrain's RelPosMHAXL. */
+export class RelativeSelfAttention {
+  readonly inWeight: Tensor;
+  readonly positionWeight: Tensor;
+  readonly biasU: Tensor;
+  readonly biasV: Tensor;
+  readonly out: Linear;
+
+  constructor(
+    parameters: Parameters,
+    readonly width: number,
+    readonly heads: number,
+  ) {
+    this.inWeight = parameters.get('in_proj_weight', [3 * width, width]);
+    this.positionWeight = parameters.scope('linear_pos').get('weight', [width, width]);
+    // Stored [head size, heads] but used as [heads, head size]: the same memory, no transposition.
+    this.biasU = parameters.get('pos_bias_u', [width / heads, heads]);
+    this.biasV = parameters.get('pos_bias_v', [width / heads, heads]);
+    this.out = new Linear(parameters.scope('out_proj'), width, width);
+  }
+
+  /** x [batch, frames, width], positions [2 · frames - 1, width]; gives [batch, frames, width]. */
+  forward(x: Tensor, positions: Tensor, mask?: PaddingMask): Tensor {
+    return this.attend(x, positions, mask, false).output;
+  }
+
+  /** The same with the attention map [batch, heads, frames, frames], for study and tests. */
+  attend(
+    x: Tensor,
+    positions: Tensor,
+    mask: PaddingMask | undefined,
+    keepMap: boolean,
+  ): { readonly output: Tensor; readonly map: Tensor | null } {
+    const { output, map } = relativeAttention({
+      queryKeyValue: linear(x, this.inWeight, null),
+      positions: linear(positions, this.positionWeight, null),
+      biasU: this.biasU,
+      biasV: this.biasV,
+      heads: this.heads,
+      scale: 1 / Math.sqrt(this.width),
+      mask,
+      keepMap,
+    });
+    return { output: this.out.forward(output), map };
+  }
+}

@@ -1,0 +1,59 @@
+/** MAC counts against the intercepted counts of SpeechBrain's own modules (facts/speechbrain.md, section 4). */
+import t from 'tap';
+import { type ConformerCtcConfig, conformerMacs } from '../../src/nn/index.js';
+
+const model = (width: number, heads: number, feedForward: number, layers: number): ConformerCtcConfig => ({
+  type: 'speechbrain-conformer-ctc',
+  frontEnd: { mels: 80, channels: [64, 32], kernelSizes: [3, 3], strides: [2, 2] },
+  encoder: { width, heads, layers, feedForward, depthwiseTaps: 31 },
+  classes: 5000,
+  head: '3',
+});
+const small = model(144, 4, 1024, 12);
+const ctc = model(256, 4, 1024, 18);
+const large = model(512, 8, 2048, 12);
+
+/** Feature frames of 1 s and of 10 s at 100 frames a second. */
+const [ONE, TEN] = [101, 1001];
+const inMillions = (n: number) => Number((n / 1e6).toFixed(3));
+
+t.test('front end, linear and layer, in millions', async (t) => {
+  const rows: [string, ConformerCtcConfig, number, number, number, number][] = [
+    ['small 1 s', small, ONE, 10.76, 2.396, 20.669],
+    ['small 10 s', small, TEN, 104.072, 23.132, 232.241],
+    ['CTC d256 1 s', ctc, ONE, 10.76, 4.26, 43.425],
+    ['CTC d256 10 s', ctc, TEN, 104.072, 41.124, 477.614],
+    ['large 1 s', large, ONE, 10.76, 8.52, 171.915],
+    ['large 10 s', large, TEN, 104.072, 82.248, 1777.573],
+  ];
+  for (const [name, config, features, frontEnd, input, layer] of rows) {
+    const macs = conformerMacs(config, features, 4);
+    t.equal(inMillions(macs.frontEnd), frontEnd, `${name}: front end`);
+    t.equal(inMillions(macs.input), input, `${name}: linear`);
+    t.equal(inMillions(macs.layer), layer, `${name}: layer`);
+  }
+});
+
+t.test('device half by split layer, in thousand millions', async (t) => {
+  const table: [number, number, number, number, number][] = [
+    [1, 0.0338, 0.3594, 0.1912, 1.9639],
+    [4, 0.0958, 1.0562, 0.7069, 7.2966],
+    [8, 0.1785, 1.9851, 1.3946, 14.4069],
+    [12, 0.2612, 2.9141, 2.0823, 21.5172],
+  ];
+  const inBillions = (n: number) => Number((n / 1e9).toFixed(4));
+  for (const [split, small1, small10, large1, large10] of table) {
+    t.equal(inBillions(conformerMacs(small, ONE, split).device), small1, `small 1 s, ${split}`);
+    t.equal(inBillions(conformerMacs(small, TEN, split).device), small10, `small 10 s, ${split}`);
+    t.equal(inBillions(conformerMacs(large, ONE, split).device), large1, `large 1 s, ${split}`);
+    t.equal(inBillions(conformerMacs(large, TEN, split).device), large10, `large 10 s, ${split}`);
+  }
+});
+
+t.test('the halves make up the whole at every cut', async (t) => {
+  const whole = conformerMacs(small, TEN, 12);
+  for (let split = 0; split <= 12; split++) {
+    const { device, cloud } = conformerMacs(small, TEN, split);
+    t.equal(device + cloud, whole.device + whole.cloud);
+  }
+});

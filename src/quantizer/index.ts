@@ -1,0 +1,4 @@
+export { type FitOptions, fitQuantizer } from './fit.js';
+export { pooledLength, poolFrames, repeatFrames } from './pooling.js';
+export { ResidualQuantizer } from './residual-quantizer.js';
+export { codewordUsage, entropyOfCounts, type StageUsage } from './usage.js';

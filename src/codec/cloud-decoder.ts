@@ -1,0 +1,195 @@
+/**
+ * The cloud half: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> words.
+ */
+import { readStream, type StreamHeader } from '../bitstream/index.js';
+import { decodeStage, type FrequencyTable } from '../entropy/index.js';
+import type { ConformerSuffix } from '../nn/index.js';
+import { repeatFrames } from '../quantizer/pooling.js';
+import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
+import { type DecodingOptions, decodeWords, type Word } from '../tasks/recognition.js';
+import {
+  CorruptStreamError,
+  ModelMismatchError,
+  type NdArray,
+  reshape,
+  ShapeError,
+  type Tensor,
+  UsageError,
+  view,
+  zeros,
+} from '../tensor/index.js';
+import type { CodecConfig } from './config.js';
+import { Timing } from './timing.js';
+import { WindowPlan } from './windows.js';
+
+export interface DecodeOptions extends DecodingOptions {
+  /** Codebooks of the stream to use, the first ones; all of them where this is left out. */
+  readonly codebooks?: number;
+}
+
+/** A stretch of a recording, in seconds. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What was said, and how much of it arrived. */
+export interface Transcript {
+  readonly text: string;
+  readonly words: readonly Word[];
+  readonly seconds: number;
+  /** Codebooks that were used. */
+  readonly codebooks: number;
+  /** Stretches that were lost to damage; empty where all is well. Words in them are missing. */
+  readonly missing: readonly Span[];
+  /** One line for each thing that was wrong with the stream but did not stop decoding. */
+  readonly warnings: readonly string[];
+}
+
+/** What a stream carries, before it is words. */
+export interface StreamIndices {
+  readonly header: StreamHeader;
+  /** [vectors, codebooks]; -1 where a packet was lost. */
+  readonly indices: NdArray<Int32Array>;
+  readonly warnings: readonly string[];
+}
+
+const hex = (fingerprint: number): string => fingerprint.toString(16).padStart(8, '0');
+
+/** The cloud's part of a codec model. */
+export class CloudDecoder {
+  private readonly timing: Timing;
+  private readonly plan: WindowPlan;
+
+  constructor(
+    readonly config: CodecConfig,
+    readonly fingerprint: number,
+    private readonly suffix: ConformerSuffix,
+    private readonly quantizer: ResidualQuantizer,
+    private readonly tables: readonly FrequencyTable[],
+  ) {
+    this.timing = new Timing(config);
+    this.plan = new WindowPlan(this.timing.vectorsPerSecond);
+  }
+
+  /**
+   * Decodes a stream to words. Throws FormatError for what is no .acom stream, ModelMismatchError for a stream
+   * of another model, CorruptStreamError where no packet survived; damage that spared some packets is
+   * reported in `missing` and `warnings`.
+   */
+  decode(bytes: Uint8Array, options: DecodeOptions = {}): Transcript {
+    const { header, indices, warnings } = this.readIndices(bytes);
+    const { codebooks = header.codebooks } = options;
+    if (!Number.isInteger(codebooks) || codebooks < 1 || codebooks > header.codebooks) {
+      throw new UsageError(
+        `codebooks is ${codebooks}; this stream has ${header.codebooks}: use 1 to ${header.codebooks}`,
+      );
+    }
+    const { frameSeconds, framesPerVector } = this.timing;
+    const seconds = this.timing.seconds(header.samples);
+    const frames = this.timing.frames(header.samples);
+    const words: Word[] = [];
+    const missing: Span[] = [];
+    for (const run of runsOf(indices)) {
+      const start = run.from * framesPerVector;
+      const end = Math.min(run.to * framesPerVector, frames);
+      if (run.lost) {
+        missing.push({ start: start * frameSeconds, end: Math.min(seconds, end * frameSeconds) });
+        continue;
+      }
+      const used = indices.lo(run.from, 0).hi(run.to - run.from, codebooks);
+      const logProbs = this.logProbabilities(used, end - start);
+      words.push(...decodeWords(logProbs, this.config.labels, frameSeconds, start * frameSeconds, options));
+    }
+    const text = words.map(({ word }) => word).join(' ');
+    return { text, words, seconds, codebooks, missing, warnings };
+  }
+
+  /** The indices that a stream carries: range decoding and checks, no network. */
+  readIndices(bytes: Uint8Array): StreamIndices {
+    const packetCount = ({ samples, vectorsPerPacket }: StreamHeader): number => {
+      this.timing.requireLength(samples);
+      return vectorsPerPacket === 0 ? 1 : Math.ceil(this.timing.vectors(samples) / vectorsPerPacket);
+    };
+    const { header, packets, trailingBytes } = readStream(bytes, packetCount);
+    const { fingerprint, codebooks, samples } = header;
+    const survivors = packets.filter((packet) => packet !== null).length;
+    if (survivors > 0 && fingerprint !== this.fingerprint) {
+      throw new ModelMismatchError(
+        `this stream was made with the model of fingerprint ${hex(fingerprint)}; this is ${this.config.name}, ` +
+          `${hex(this.fingerprint)}: decode it with the model that encoded it`,
+      );
+    }
+    const expected = packetCount(header);
+    if (survivors === 0) {
+      const other =
+        fingerprint === this.fingerprint
+          ? ''
+          : ` (and it names the model ${hex(fingerprint)}, not ${hex(this.fingerprint)})`;
+      throw new CorruptStreamError(
+        `the stream is damaged: none of its packets has a right checksum${other}; get it again from its source`,
+      );
+    }
+    if (codebooks > this.tables.length) {
+      throw new ModelMismatchError(`the stream has ${codebooks} codebooks, the model ${this.tables.length}`);
+    }
+
+    const vectors = this.timing.vectors(samples);
+    const packetVectors = header.vectorsPerPacket === 0 ? vectors : header.vectorsPerPacket;
+    const data = new Int32Array(vectors * codebooks).fill(-1);
+    packets.forEach((packet, number) => {
+      if (packet === null) return;
+      const from = number * packetVectors;
+      const count = Math.min(packetVectors, vectors - from);
+      packet.forEach((stage, s) => {
+        const codewords = decodeStage(stage, count, this.tables[s]!);
+        codewords.forEach((codeword, n) => {
+          data[(from + n) * codebooks + s] = codeword;
+        });
+      });
+    });
+    const warnings: string[] = [];
+    if (survivors < expected) {
+      warnings.push(
+        `${expected - survivors} of ${expected} packets are damaged or missing: words in them are lost`,
+      );
+    }
+    if (trailingBytes > 0 && survivors === expected) {
+      warnings.push(`${trailingBytes} bytes after the last packet belong to no packet and were ignored`);
+    }
+    return { header, indices: view(data, [vectors, codebooks]), warnings };
+  }
+
+  /** Log-probabilities [frames, classes] from indices [vectors, codebooks] that stand for `frames` frames. */
+  logProbabilities(indices: NdArray<Int32Array>, frames: number): Tensor {
+    const [vectors, codebooks] = indices.shape as [number, number];
+    const { framesPerVector } = this.timing;
+    if (Math.ceil(frames / framesPerVector) !== vectors) {
+      throw new ShapeError(`logProbabilities: ${vectors} vectors do not stand for ${frames} frames`);
+    }
+    const classes = this.config.network.classes;
+    const out = zeros([frames, classes]);
+    for (const { start, from, to, end } of this.plan.all(vectors)) {
+      const last = Math.min(end * framesPerVector, frames);
+      const looked = this.quantizer.lookUp(indices.lo(start, 0).hi(end - start, codebooks));
+      const repeated = repeatFrames(looked, framesPerVector, last - start * framesPerVector);
+      const logProbs = this.suffix.forward(reshape(repeated, [1, ...repeated.shape]));
+      const kept = (vector: number) => Math.min(vector * framesPerVector, frames) * classes;
+      const skipped = start * framesPerVector * classes;
+      out.data.set(logProbs.data.subarray(kept(from) - skipped, kept(to) - skipped), kept(from));
+    }
+    return out;
+  }
+}
+
+/** Consecutive vectors that all arrived or were all lost. */
+function* runsOf(indices: NdArray<Int32Array>): Generator<{ from: number; to: number; lost: boolean }> {
+  const [vectors, codebooks] = indices.shape as [number, number];
+  const lost = (n: number) => indices.data[n * codebooks] === -1;
+  for (let from = 0; from < vectors; ) {
+    let to = from + 1;
+    while (to < vectors && lost(to) === lost(from)) to++;
+    yield { from, to, lost: lost(from) };
+    from = to;
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The device half: samples -> log-mel -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
+ */
+import { type Packet, writeStream } from '../bitstream/index.js';
+import { encodeStage, type FrequencyTable } from '../entropy/index.js';
+import { poolFrames } from '../quantizer/pooling.js';
+import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
+import { type NdArray, type Tensor, UsageError, view } from '../tensor/index.js';
+import type { CodecConfig } from './config.js';
+import { type DeviceNetwork, FrameStream } from './frame-stream.js';
+import { MOST_SECONDS, Timing } from './timing.js';
+import { type Window, WindowPlan } from './windows.js';
+
+export interface EncodeOptions {
+  /** Codebooks to use, 1 .. K; the model says how many where this is left out. */
+  readonly codebooks?: number;
+  /** Duration of a packet; a lost one costs that much. Default 30. */
+  readonly packetSeconds?: number;
+}
+
+const DEFAULT_PACKET_SECONDS = 30;
+
+/** Encodes one recording from pieces. */
+export interface EncoderStream {
+  /** Takes samples at the rate that the stream was made for. */
+  push(samples: Float32Array): void;
+  /** Ends the recording and gives its .acom bytes. */
+  finish(): Uint8Array;
+}
+
+/** The device's part of a codec model. */
+export class DeviceEncoder {
+  private readonly timing: Timing;
+  private readonly plan: WindowPlan;
+
+  constructor(
+    readonly config: CodecConfig,
+    readonly fingerprint: number,
+    private readonly network: DeviceNetwork,
+    private readonly quantizer: ResidualQuantizer,
+    private readonly tables: readonly FrequencyTable[],
+  ) {
+    this.timing = new Timing(config);
+    this.plan = new WindowPlan(this.timing.vectorsPerSecond);
+  }
+
+  /**
+   * Encodes a whole recording: mono samples, nominally from -1 to 1, at any rate from 1 to 768 kHz. Throws
+   * AudioError for samples or rates that are no sound, UsageError for options that make no sense.
+   */
+  encode(samples: Float32Array, sampleRate: number, options: EncodeOptions = {}): Uint8Array {
+    const stream = this.stream(sampleRate, options);
+    stream.push(samples);
+    return stream.finish();
+  }
+
+  /** Encodes a recording piece by piece, in memory that does not grow with its length but for the indices. */
+  stream(sampleRate: number, options: EncodeOptions = {}): EncoderStream {
+    const codebooks = this.codebooksOf(options);
+    const packetVectors = this.packetVectorsOf(options);
+    const { frames, indices } = this.indexStream(sampleRate, codebooks);
+    return {
+      push: (samples) => frames.push(samples),
+      finish: () => {
+        frames.finish();
+        return this.write(indices, codebooks, frames.samples, packetVectors);
+      },
+    };
+  }
+
+  /** Indices [vectors, codebooks] of a whole recording: what is sent, before it is bytes. */
+  quantize(samples: Float32Array, sampleRate: number, options: EncodeOptions = {}): NdArray<Int32Array> {
+    const codebooks = this.codebooksOf(options);
+    const { frames, indices } = this.indexStream(sampleRate, codebooks);
+    frames.push(samples);
+    frames.finish();
+    return view(Int32Array.from(indices), [indices.length / codebooks, codebooks]);
+  }
+
+  /** A frame stream whose frames end up as `indices`, vector after vector. */
+  private indexStream(sampleRate: number, codebooks: number): { frames: FrameStream; indices: number[] } {
+    const indices: number[] = [];
+    const onFrames = (frames: Tensor, { start, from, to }: Window): void => {
+      const vectors = poolFrames(frames, this.config.quantizer.pooling)
+        .lo(from - start, 0)
+        .hi(to - from);
+      for (const index of this.quantizer.encode(vectors, codebooks).data) indices.push(index);
+    };
+    const frames = new FrameStream(this.network, this.timing, this.plan, sampleRate, onFrames);
+    return { frames, indices };
+  }
+
+  private codebooksOf({ codebooks = this.config.quantizer.defaultCodebooks }: EncodeOptions): number {
+    const most = this.config.quantizer.codebooks;
+    if (Number.isInteger(codebooks) && codebooks >= 1 && codebooks <= most) return codebooks;
+    throw new UsageError(
+      `codebooks is ${codebooks}; this model has ${most}: use a whole number from 1 to ${most}`,
+    );
+  }
+
+  private packetVectorsOf({ packetSeconds = DEFAULT_PACKET_SECONDS }: EncodeOptions): number {
+    if (!(packetSeconds > 0 && packetSeconds <= MOST_SECONDS)) {
+      throw new UsageError(
+        `packetSeconds is ${packetSeconds}; use a number above 0, at most ${MOST_SECONDS}`,
+      );
+    }
+    return Math.max(1, Math.round(packetSeconds * this.timing.vectorsPerSecond));
+  }
+
+  private write(
+    indices: readonly number[],
+    codebooks: number,
+    samples: number,
+    packetVectors: number,
+  ): Uint8Array {
+    const vectors = indices.length / codebooks;
+    const single = vectors <= packetVectors;
+    const packets: Packet[] = [];
+    for (let n = 0; n < (single ? 1 : vectors); n += packetVectors) {
+      const part = indices.slice(n * codebooks, (n + packetVectors) * codebooks);
+      packets.push(
+        this.tables.slice(0, codebooks).map((table, stage) =>
+          encodeStage(
+            part.filter((_, i) => i % codebooks === stage),
+            table,
+          ),
+        ),
+      );
+    }
+    const vectorsPerPacket = single ? 0 : packetVectors;
+    return writeStream({ codebooks, fingerprint: this.fingerprint, samples, vectorsPerPacket }, packets);
+  }
+}

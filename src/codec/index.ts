@@ -1,0 +1,14 @@
+export {
+  CloudDecoder,
+  type DecodeOptions,
+  type Span,
+  type StreamIndices,
+  type Transcript,
+} from './cloud-decoder.js';
+export { type CodecConfig, parseConfig, type QuantizerConfig } from './config.js';
+export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
+export { CodecModel, loadCodecModel, type ModelSource } from './load.js';
+export { CODEBOOKS, FREQUENCIES, roleOf, writeCodecModel } from './model-file.js';
+export { type PackOptions, packExportedNetwork } from './pack.js';
+export { MOST_SECONDS, Timing } from './timing.js';
+export { UncutRecognizer, type UncutStream, type UncutTranscript } from './uncut.js';

@@ -1,0 +1,194 @@
+/**
+ * Codec models as files: safetensors with network, codebooks and entropy tables, and in its metadata
+ *
+ *   format   "acom codec model 1"
+ *   config   everything needed to run it, as JSON (CodecConfig)
+ *   part     whole, device or cloud: which tensors this file has
+ *   digests  CRC-32 of the shared, the device's and the cloud's tensors, as JSON
+ *
+ * The fingerprint that streams carry is the CRC-32 of the digests: both halves of a split model have all three,
+ * so both know the fingerprint of the whole, and each checks the tensors that it has.
+ */
+import { crc32 } from '../bitstream/crc.js';
+import { type SafetensorsHeader, type TensorData, writeSafetensors } from '../checkpoints/index.js';
+import {
+  contiguous,
+  ModelError,
+  type NdArray,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+} from '../tensor/index.js';
+import { type CodecConfig, parseConfig } from './config.js';
+
+const FORMAT = 'acom codec model 1';
+
+export const CODEBOOKS = 'quantizer.codebooks';
+export const FREQUENCIES = 'entropy.frequencies';
+export const FEATURE_MEAN = 'normalizer.glob_mean';
+export const FEATURE_DEVIATION = 'normalizer.glob_std';
+
+/** Who needs a tensor. */
+export type Role = 'shared' | 'device' | 'cloud';
+export type Part = 'whole' | 'device' | 'cloud';
+export type Digests = Readonly<Record<Role, string>>;
+
+export interface ModelHeader {
+  readonly config: CodecConfig;
+  /** The configuration as it stands in the file: what the digest is made of. */
+  readonly configText: string;
+  readonly part: Part;
+  readonly digests: Digests;
+  readonly fingerprint: number;
+}
+
+/** Who needs the tensor `name`, or null for one that no half of this configuration has. */
+export function roleOf(name: string, { network, splitLayer }: CodecConfig): Role | null {
+  if (name === CODEBOOKS || name === FREQUENCIES) return 'shared';
+  if (name === FEATURE_MEAN || name === FEATURE_DEVIATION) return 'device';
+  if (name.startsWith('0.') || name.startsWith('1.custom_src_module.')) return 'device';
+  const layer = /^1\.encoder\.layers\.(\d+)\./.exec(name)?.[1];
+  if (layer !== undefined && Number(layer) < network.encoder.layers) {
+    return Number(layer) < splitLayer ? 'device' : 'cloud';
+  }
+  if (name.startsWith('1.encoder.norm.') || name.startsWith(`${network.head}.w.`)) return 'cloud';
+  return null;
+}
+
+const has: Readonly<Record<Part, readonly Role[]>> = {
+  whole: ['shared', 'device', 'cloud'],
+  device: ['shared', 'device'],
+  cloud: ['shared', 'cloud'],
+};
+
+export const rolesOf = (part: Part): readonly Role[] => has[part];
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const bytesOf = ({ data }: { readonly data: TypedArray }): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** CRC-32 over names, types, shapes and bytes of tensors in the order of their names. */
+export function digestOf(tensors: ReadonlyMap<string, TensorData>, begin = ''): string {
+  let crc = crc32(utf8(begin));
+  for (const name of [...tensors.keys()].sort()) {
+    const tensor = tensors.get(name)!;
+    crc = crc32(utf8(`${name} ${tensor.data.constructor.name} [${tensor.shape.join(',')}]`), crc);
+    crc = crc32(bytesOf(tensor), crc);
+  }
+  return crc.toString(16).padStart(8, '0');
+}
+
+const fingerprintOf = ({ shared, device, cloud }: Digests): number =>
+  crc32(utf8(`${shared} ${device} ${cloud}`));
+
+/** Tensors by who needs them. Throws ModelError for one that nobody does. */
+function sorted(
+  tensors: ReadonlyMap<string, TensorData>,
+  config: CodecConfig,
+): Record<Role, Map<string, TensorData>> {
+  const byRole = { shared: new Map(), device: new Map(), cloud: new Map() };
+  for (const [name, tensor] of tensors) {
+    const role = roleOf(name, config);
+    if (role === null) throw new ModelError(`codec model: ${name} belongs to no part of this network`);
+    byRole[role].set(name, tensor);
+  }
+  return byRole;
+}
+
+function writePart(
+  byRole: Readonly<Record<Role, ReadonlyMap<string, TensorData>>>,
+  configText: string,
+  digests: Digests,
+  part: Part,
+): Uint8Array {
+  const tensors = new Map(rolesOf(part).flatMap((role) => [...byRole[role]]));
+  return writeSafetensors(tensors, {
+    format: FORMAT,
+    config: configText,
+    part,
+    digests: JSON.stringify(digests),
+  });
+}
+
+/** The whole model as one file. `tensors` must be exactly those of the configuration's network and quantiser. */
+export function writeCodecModel(config: CodecConfig, tensors: ReadonlyMap<string, TensorData>): Uint8Array {
+  const configText = JSON.stringify(config);
+  const byRole = sorted(tensors, parseConfig(configText));
+  const digests: Digests = {
+    shared: digestOf(byRole.shared, configText),
+    device: digestOf(byRole.device),
+    cloud: digestOf(byRole.cloud),
+  };
+  return writePart(byRole, configText, digests, 'whole');
+}
+
+/** Reads and checks the metadata of a codec model. */
+export function parseModelHeader({ metadata }: SafetensorsHeader): ModelHeader {
+  const format = metadata.get('format');
+  if (format !== FORMAT) {
+    const known =
+      metadata.has('acom') || format === 'pt' ? 'a bare network' : `format ${JSON.stringify(format)}`;
+    throw new ModelError(
+      `this is no codec model but ${known}, expected "${FORMAT}"; make one with: acom model pack`,
+    );
+  }
+  const configText = metadata.get('config') ?? '';
+  const config = parseConfig(configText);
+  const part = metadata.get('part');
+  if (part !== 'whole' && part !== 'device' && part !== 'cloud') {
+    throw new ModelError(`codec model: part is ${JSON.stringify(part)}, expected whole, device or cloud`);
+  }
+  let digests: unknown;
+  try {
+    digests = JSON.parse(metadata.get('digests') ?? 'null');
+  } catch {
+    digests = null;
+  }
+  if (!isDigests(digests)) throw new ModelError('codec model: the digests are missing or damaged');
+  return { config, configText, part, digests, fingerprint: fingerprintOf(digests) };
+}
+
+const isDigests = (value: unknown): value is Digests =>
+  typeof value === 'object' &&
+  value !== null &&
+  rolesOf('whole').every((role) => /^[0-9a-f]{8}$/.test(String((value as Record<string, unknown>)[role])));
+
+/** Throws ModelError where tensors are not those that the digest was made of. */
+export function requireDigest(
+  header: ModelHeader,
+  role: Role,
+  tensors: ReadonlyMap<string, NdArray<TypedArray>>,
+): void {
+  const data = new Map([...tensors].map(([name, x]) => [name, plain(x)]));
+  const found = digestOf(data, role === 'shared' ? header.configText : '');
+  if (found === header.digests[role]) return;
+  throw new ModelError(
+    `codec model ${header.config.name}: the ${role} tensors are damaged or changed (digest ${found}, ` +
+      `expected ${header.digests[role]}); get the file again or pack it anew`,
+  );
+}
+
+/** A tensor's elements row after row. */
+function plain(x: NdArray<TypedArray>): TensorData {
+  if (x.data instanceof Float32Array) {
+    const source = contiguous(x as Tensor);
+    return { data: source.data.subarray(source.offset, source.offset + sizeOf(x.shape)), shape: x.shape };
+  }
+  return { data: x.data, shape: x.shape };
+}
+
+/** A device file and a cloud file from the tensors of a whole model: each half carries only its own. */
+export function splitCodecModel(
+  header: ModelHeader,
+  tensors: ReadonlyMap<string, NdArray<TypedArray>>,
+): { readonly device: Uint8Array; readonly cloud: Uint8Array } {
+  if (header.part !== 'whole') {
+    throw new ModelError(`codec model: this file is the ${header.part} part already; split the whole model`);
+  }
+  const byRole = sorted(new Map([...tensors].map(([name, x]) => [name, plain(x)])), header.config);
+  return {
+    device: writePart(byRole, header.configText, header.digests, 'device'),
+    cloud: writePart(byRole, header.configText, header.digests, 'cloud'),
+  };
+}

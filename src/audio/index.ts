@@ -1,6 +1,8 @@
 export { floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
+export { looksLikeFlac, readFlac } from './flac.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
 export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
+export { readRecording } from './recording.js';
 export {
   createResampler,
   HIGHEST_SAMPLE_RATE,

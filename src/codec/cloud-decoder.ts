@@ -1,25 +1,14 @@
 /**
  * The cloud half: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> words.
  */
-import { readStream, type StreamHeader } from '../bitstream/index.js';
-import { decodeStage, type FrequencyTable } from '../entropy/index.js';
 import type { ConformerSuffix } from '../nn/index.js';
 import { repeatFrames } from '../quantizer/pooling.js';
 import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
 import { type DecodingOptions, decodeWords, type Word } from '../tasks/recognition.js';
-import {
-  CorruptStreamError,
-  ModelMismatchError,
-  type NdArray,
-  reshape,
-  ShapeError,
-  type Tensor,
-  UsageError,
-  view,
-  zeros,
-} from '../tensor/index.js';
+import { type NdArray, reshape, ShapeError, type Tensor, UsageError, zeros } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
-import { Timing } from './timing.js';
+import type { StreamCoder } from './stream-coder.js';
+import type { Timing } from './timing.js';
 import { WindowPlan } from './windows.js';
 
 export interface DecodeOptions extends DecodingOptions {
@@ -46,29 +35,20 @@ export interface Transcript {
   readonly warnings: readonly string[];
 }
 
-/** What a stream carries, before it is words. */
-export interface StreamIndices {
-  readonly header: StreamHeader;
-  /** [vectors, codebooks]; -1 where a packet was lost. */
-  readonly indices: NdArray<Int32Array>;
-  readonly warnings: readonly string[];
-}
-
-const hex = (fingerprint: number): string => fingerprint.toString(16).padStart(8, '0');
-
 /** The cloud's part of a codec model. */
 export class CloudDecoder {
+  readonly config: CodecConfig;
   private readonly timing: Timing;
   private readonly plan: WindowPlan;
 
   constructor(
-    readonly config: CodecConfig,
-    readonly fingerprint: number,
+    /** Indices to bytes and back, and bit rates. */
+    readonly coder: StreamCoder,
     private readonly suffix: ConformerSuffix,
     private readonly quantizer: ResidualQuantizer,
-    private readonly tables: readonly FrequencyTable[],
   ) {
-    this.timing = new Timing(config);
+    this.config = coder.config;
+    this.timing = coder.timing;
     this.plan = new WindowPlan(this.timing.vectorsPerSecond);
   }
 
@@ -78,7 +58,7 @@ export class CloudDecoder {
    * reported in `missing` and `warnings`.
    */
   decode(bytes: Uint8Array, options: DecodeOptions = {}): Transcript {
-    const { header, indices, warnings } = this.readIndices(bytes);
+    const { header, indices, warnings } = this.coder.read(bytes);
     const { codebooks = header.codebooks } = options;
     if (!Number.isInteger(codebooks) || codebooks < 1 || codebooks > header.codebooks) {
       throw new UsageError(
@@ -103,61 +83,6 @@ export class CloudDecoder {
     }
     const text = words.map(({ word }) => word).join(' ');
     return { text, words, seconds, codebooks, missing, warnings };
-  }
-
-  /** The indices that a stream carries: range decoding and checks, no network. */
-  readIndices(bytes: Uint8Array): StreamIndices {
-    const packetCount = ({ samples, vectorsPerPacket }: StreamHeader): number => {
-      this.timing.requireLength(samples);
-      return vectorsPerPacket === 0 ? 1 : Math.ceil(this.timing.vectors(samples) / vectorsPerPacket);
-    };
-    const { header, packets, trailingBytes } = readStream(bytes, packetCount);
-    const { fingerprint, codebooks, samples } = header;
-    const survivors = packets.filter((packet) => packet !== null).length;
-    if (survivors > 0 && fingerprint !== this.fingerprint) {
-      throw new ModelMismatchError(
-        `this stream was made with the model of fingerprint ${hex(fingerprint)}; this is ${this.config.name}, ` +
-          `${hex(this.fingerprint)}: decode it with the model that encoded it`,
-      );
-    }
-    const expected = packetCount(header);
-    if (survivors === 0) {
-      const other =
-        fingerprint === this.fingerprint
-          ? ''
-          : ` (and it names the model ${hex(fingerprint)}, not ${hex(this.fingerprint)})`;
-      throw new CorruptStreamError(
-        `the stream is damaged: none of its packets has a right checksum${other}; get it again from its source`,
-      );
-    }
-    if (codebooks > this.tables.length) {
-      throw new ModelMismatchError(`the stream has ${codebooks} codebooks, the model ${this.tables.length}`);
-    }
-
-    const vectors = this.timing.vectors(samples);
-    const packetVectors = header.vectorsPerPacket === 0 ? vectors : header.vectorsPerPacket;
-    const data = new Int32Array(vectors * codebooks).fill(-1);
-    packets.forEach((packet, number) => {
-      if (packet === null) return;
-      const from = number * packetVectors;
-      const count = Math.min(packetVectors, vectors - from);
-      packet.forEach((stage, s) => {
-        const codewords = decodeStage(stage, count, this.tables[s]!);
-        codewords.forEach((codeword, n) => {
-          data[(from + n) * codebooks + s] = codeword;
-        });
-      });
-    });
-    const warnings: string[] = [];
-    if (survivors < expected) {
-      warnings.push(
-        `${expected - survivors} of ${expected} packets are damaged or missing: words in them are lost`,
-      );
-    }
-    if (trailingBytes > 0 && survivors === expected) {
-      warnings.push(`${trailingBytes} bytes after the last packet belong to no packet and were ignored`);
-    }
-    return { header, indices: view(data, [vectors, codebooks]), warnings };
   }
 
   /** Log-probabilities [frames, classes] from indices [vectors, codebooks] that stand for `frames` frames. */

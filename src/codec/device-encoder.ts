@@ -1,14 +1,13 @@
 /**
  * The device half: samples -> log-mel -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
  */
-import { type Packet, writeStream } from '../bitstream/index.js';
-import { encodeStage, type FrequencyTable } from '../entropy/index.js';
 import { poolFrames } from '../quantizer/pooling.js';
 import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
 import { type NdArray, type Tensor, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { type DeviceNetwork, FrameStream } from './frame-stream.js';
-import { MOST_SECONDS, Timing } from './timing.js';
+import type { StreamCoder } from './stream-coder.js';
+import { MOST_SECONDS, type Timing } from './timing.js';
 import { type Window, WindowPlan } from './windows.js';
 
 export interface EncodeOptions {
@@ -30,17 +29,18 @@ export interface EncoderStream {
 
 /** The device's part of a codec model. */
 export class DeviceEncoder {
+  readonly config: CodecConfig;
   private readonly timing: Timing;
   private readonly plan: WindowPlan;
 
   constructor(
-    readonly config: CodecConfig,
-    readonly fingerprint: number,
+    /** Indices to bytes and back, and bit rates. */
+    readonly coder: StreamCoder,
     private readonly network: DeviceNetwork,
     private readonly quantizer: ResidualQuantizer,
-    private readonly tables: readonly FrequencyTable[],
   ) {
-    this.timing = new Timing(config);
+    this.config = coder.config;
+    this.timing = coder.timing;
     this.plan = new WindowPlan(this.timing.vectorsPerSecond);
   }
 
@@ -63,7 +63,7 @@ export class DeviceEncoder {
       push: (samples) => frames.push(samples),
       finish: () => {
         frames.finish();
-        return this.write(indices, codebooks, frames.samples, packetVectors);
+        return this.coder.write(indices, codebooks, frames.samples, packetVectors);
       },
     };
   }
@@ -105,29 +105,5 @@ export class DeviceEncoder {
       );
     }
     return Math.max(1, Math.round(packetSeconds * this.timing.vectorsPerSecond));
-  }
-
-  private write(
-    indices: readonly number[],
-    codebooks: number,
-    samples: number,
-    packetVectors: number,
-  ): Uint8Array {
-    const vectors = indices.length / codebooks;
-    const single = vectors <= packetVectors;
-    const packets: Packet[] = [];
-    for (let n = 0; n < (single ? 1 : vectors); n += packetVectors) {
-      const part = indices.slice(n * codebooks, (n + packetVectors) * codebooks);
-      packets.push(
-        this.tables.slice(0, codebooks).map((table, stage) =>
-          encodeStage(
-            part.filter((_, i) => i % codebooks === stage),
-            table,
-          ),
-        ),
-      );
-    }
-    const vectorsPerPacket = single ? 0 : packetVectors;
-    return writeStream({ codebooks, fingerprint: this.fingerprint, samples, vectorsPerPacket }, packets);
   }
 }

@@ -2,7 +2,6 @@ export {
   CloudDecoder,
   type DecodeOptions,
   type Span,
-  type StreamIndices,
   type Transcript,
 } from './cloud-decoder.js';
 export { type CodecConfig, parseConfig, type QuantizerConfig } from './config.js';
@@ -10,5 +9,6 @@ export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-
 export { CodecModel, loadCodecModel, type ModelSource } from './load.js';
 export { CODEBOOKS, FREQUENCIES, roleOf, writeCodecModel } from './model-file.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';
+export { StreamCoder, type StreamIndices, type StreamRates } from './stream-coder.js';
 export { MOST_SECONDS, Timing } from './timing.js';
 export { UncutRecognizer, type UncutStream, type UncutTranscript } from './uncut.js';

@@ -23,6 +23,7 @@ import {
   rolesOf,
   splitCodecModel,
 } from './model-file.js';
+import { StreamCoder } from './stream-coder.js';
 import { UncutRecognizer } from './uncut.js';
 
 /** Where a codec model comes from: its bytes, a path (Node), or a URL, read by byte range where that works. */
@@ -53,14 +54,14 @@ export class CodecModel {
 
   /** Samples to .acom bytes. Throws ModelError where this file has no device half. */
   async deviceEncoder(): Promise<DeviceEncoder> {
-    const { quantizer, tables } = await this.shared();
-    return new DeviceEncoder(this.config, this.fingerprint, await this.deviceNetwork(), quantizer, tables);
+    const { quantizer, coder } = await this.shared();
+    return new DeviceEncoder(coder, await this.deviceNetwork(), quantizer);
   }
 
   /** .acom bytes to words. Throws ModelError where this file has no cloud half. */
   async cloudDecoder(): Promise<CloudDecoder> {
-    const { quantizer, tables } = await this.shared();
-    return new CloudDecoder(this.config, this.fingerprint, await this.suffix(), quantizer, tables);
+    const { quantizer, coder } = await this.shared();
+    return new CloudDecoder(coder, await this.suffix(), quantizer);
   }
 
   /** Samples to words, with nothing sent between: the uncut network, for comparison. */
@@ -92,7 +93,7 @@ export class CodecModel {
     return suffix;
   }
 
-  private async shared(): Promise<{ quantizer: ResidualQuantizer; tables: FrequencyTable[] }> {
+  private async shared(): Promise<{ quantizer: ResidualQuantizer; coder: StreamCoder }> {
     const tensors = await this.tensors('shared');
     const { codebooks, codewords } = this.config.quantizer;
     const parameters = new Parameters(tensors);
@@ -107,7 +108,8 @@ export class CodecModel {
       const from = offset + stage * (codewords + 1);
       return new FrequencyTable(data.slice(from, from + codewords + 1));
     });
-    return { quantizer: new ResidualQuantizer(books), tables };
+    const coder = new StreamCoder(this.config, this.fingerprint, tables);
+    return { quantizer: new ResidualQuantizer(books), coder };
   }
 
   /** All tensors of one role, read once and checked against their digest. */

@@ -1,0 +1,141 @@
+/** Indices to .acom bytes and back: entropy tables, packets, checks. Both halves have one; no network is in it. */
+import { type Packet, readStream, type StreamHeader, writeStream } from '../bitstream/index.js';
+import { decodeStage, encodeStage, type FrequencyTable } from '../entropy/index.js';
+import { CorruptStreamError, ModelMismatchError, type NdArray, view } from '../tensor/index.js';
+import type { CodecConfig } from './config.js';
+import { Timing } from './timing.js';
+
+/** What a stream carries, before it is words. */
+export interface StreamIndices {
+  readonly header: StreamHeader;
+  /** [vectors, codebooks]; -1 where a packet was lost. */
+  readonly indices: NdArray<Int32Array>;
+  /** One line for each thing that was wrong with the stream but did not stop reading it. */
+  readonly warnings: readonly string[];
+}
+
+/** Bit rates of one stream over the seconds that it carries. */
+export interface StreamRates {
+  readonly seconds: number;
+  readonly bytes: number;
+  readonly codebooks: number;
+  /** Codewords at a fixed number of bits each, nothing else. */
+  readonly rawBitRate: number;
+  /** What an ideal coder with the model's order-0 tables would spend, nothing else. */
+  readonly entropyBitRate: number;
+  /** Every byte of the file. */
+  readonly codedBitRate: number;
+}
+
+const hex = (fingerprint: number): string => fingerprint.toString(16).padStart(8, '0');
+
+export class StreamCoder {
+  readonly timing: Timing;
+
+  constructor(
+    readonly config: CodecConfig,
+    readonly fingerprint: number,
+    private readonly tables: readonly FrequencyTable[],
+  ) {
+    this.timing = new Timing(config);
+  }
+
+  /** Bytes of indices, vector after vector, that stand for `samples` samples at the model's rate. */
+  write(indices: ArrayLike<number>, codebooks: number, samples: number, packetVectors: number): Uint8Array {
+    const vectors = indices.length / codebooks;
+    const single = vectors <= packetVectors;
+    const packets: Packet[] = [];
+    for (let from = 0; from < (single ? 1 : vectors); from += packetVectors) {
+      const count = Math.min(packetVectors, vectors - from);
+      packets.push(
+        this.tables.slice(0, codebooks).map((table, stage) => {
+          const codewords = Int32Array.from(
+            { length: count },
+            (_, n) => indices[(from + n) * codebooks + stage]!,
+          );
+          return encodeStage(codewords, table);
+        }),
+      );
+    }
+    const vectorsPerPacket = single ? 0 : packetVectors;
+    return writeStream({ codebooks, fingerprint: this.fingerprint, samples, vectorsPerPacket }, packets);
+  }
+
+  /**
+   * Reads a stream. Throws FormatError for what is no .acom stream, ModelMismatchError for a stream of another
+   * model, CorruptStreamError where no packet survived.
+   */
+  read(bytes: Uint8Array): StreamIndices {
+    const { header, packets, trailingBytes } = readStream(bytes, (found) => this.packetCount(found));
+    const { codebooks, samples, vectorsPerPacket } = header;
+    const survivors = packets.filter((packet) => packet !== null).length;
+    this.requireOurs(header, survivors);
+    const vectors = this.timing.vectors(samples);
+    const packetVectors = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
+    const data = new Int32Array(vectors * codebooks).fill(-1);
+    packets.forEach((packet, number) => {
+      const from = number * packetVectors;
+      packet?.forEach((stage, s) => {
+        const codewords = decodeStage(stage, Math.min(packetVectors, vectors - from), this.tables[s]!);
+        codewords.forEach((codeword, n) => {
+          data[(from + n) * codebooks + s] = codeword;
+        });
+      });
+    });
+    const expected = this.packetCount(header);
+    const warnings: string[] = [];
+    if (survivors < expected) {
+      warnings.push(
+        `${expected - survivors} of ${expected} packets are damaged or missing: words in them are lost`,
+      );
+    } else if (trailingBytes > 0) {
+      warnings.push(`${trailingBytes} bytes after the last packet belong to no packet and were ignored`);
+    }
+    return { header, indices: view(data, [vectors, codebooks]), warnings };
+  }
+
+  /** Bit rates of a stream of this model. */
+  rates(bytes: Uint8Array): StreamRates {
+    const { header, indices } = this.read(bytes);
+    const { codebooks, samples } = header;
+    const seconds = this.timing.seconds(samples);
+    const perSecond = (bits: number) => (seconds === 0 ? 0 : bits / seconds);
+    let entropyBits = 0;
+    indices.data.forEach((index, i) => {
+      if (index >= 0) entropyBits += this.tables[i % codebooks]!.costBits(index);
+    });
+    const rawBits = indices.data.length * Math.log2(this.config.quantizer.codewords);
+    return {
+      seconds,
+      bytes: bytes.length,
+      codebooks,
+      rawBitRate: perSecond(rawBits),
+      entropyBitRate: perSecond(entropyBits),
+      codedBitRate: perSecond(8 * bytes.length),
+    };
+  }
+
+  private packetCount({ samples, vectorsPerPacket }: StreamHeader): number {
+    this.timing.requireLength(samples);
+    return vectorsPerPacket === 0 ? 1 : Math.ceil(this.timing.vectors(samples) / vectorsPerPacket);
+  }
+
+  /** Throws where a stream is another model's or too damaged to say. */
+  private requireOurs({ fingerprint, codebooks }: StreamHeader, survivors: number): void {
+    const names = `the model of fingerprint ${hex(fingerprint)}; this is ${this.config.name}, ${hex(this.fingerprint)}`;
+    if (survivors === 0) {
+      const other = fingerprint === this.fingerprint ? '' : ` (it names ${names})`;
+      throw new CorruptStreamError(
+        `the stream is damaged: none of its packets has a right checksum${other}; get it again from its source`,
+      );
+    }
+    if (fingerprint !== this.fingerprint) {
+      throw new ModelMismatchError(
+        `this stream was made with ${names}: decode it with the model that encoded it`,
+      );
+    }
+    if (codebooks > this.tables.length) {
+      throw new ModelMismatchError(`the stream has ${codebooks} codebooks, the model ${this.tables.length}`);
+    }
+  }
+}

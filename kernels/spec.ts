@@ -1,7 +1,8 @@
 /**
  * What a kernel spec is: everything about one hot operation that a test, a benchmark, a catalogue or a
  * reader needs, and the list of its variants. Nothing else lists kernels; adding a variant is one row in
- * `variants`, and it is then tested and timed without another line.
+ * `variants.ts` of its folder, and it is then tested and timed without another line. That list is a file of
+ * its own, because operations need the variants but not sizes, formulas and workloads.
  *
  * A kernel function takes sizes, typed arrays with offsets and strides, and writes into memory the caller
  * owns. A spec therefore describes its arguments as operands: matrices of `rows` rows of `columns`

@@ -1,37 +1,12 @@
+import type { KernelSpec, OperandSpecs, Operands } from '../spec.js';
+import type { Activation, Glu, LeakyRelu, ScaledAdd } from './reference.js';
 import {
-  type KernelSpec,
-  type KernelVariant,
-  type OperandSpecs,
-  type Operands,
-  referenceVariant,
-} from '../spec.js';
-import {
-  type Activation,
-  type Glu,
-  gluReference,
-  type LeakyRelu,
-  leakyReluReference,
-  reluReference,
-  type ScaledAdd,
-  scaledAddReference,
-  swishReference,
-} from './reference.js';
-
-export const swishVariants: readonly KernelVariant<Activation>[] = [
-  referenceVariant(swishReference, 'one exponential per element'),
-];
-export const reluVariants: readonly KernelVariant<Activation>[] = [
-  referenceVariant(reluReference, 'one comparison per element'),
-];
-export const leakyReluVariants: readonly KernelVariant<LeakyRelu>[] = [
-  referenceVariant(leakyReluReference, 'one comparison per element'),
-];
-export const gluVariants: readonly KernelVariant<Glu>[] = [
-  referenceVariant(gluReference, 'one exponential per output'),
-];
-export const scaledAddVariants: readonly KernelVariant<ScaledAdd>[] = [
-  referenceVariant(scaledAddReference, 'one multiply-add per element'),
-];
+  gluVariants,
+  leakyReluVariants,
+  reluVariants,
+  scaledAddVariants,
+  swishVariants,
+} from './variants.js';
 
 const LEAKY_SLOPE = 0.01;
 const RESIDUAL_SCALE = 0.5;

@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
-import { type BatchNorm, batchNormReference } from './reference.js';
-
-export const batchNormVariants: readonly KernelVariant<BatchNorm>[] = [
-  referenceVariant(batchNormReference, 'scale and shift of a channel made once, then one multiply-add each'),
-];
+import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { BatchNorm } from './reference.js';
+import { batchNormVariants } from './variants.js';
 
 export interface BatchNormSizes {
   readonly rows: number;

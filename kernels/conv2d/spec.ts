@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, type Operand, referenceVariant } from '../spec.js';
-import { type Conv2d, type Conv2dGeometry, conv2dOutputSize, conv2dReference } from './reference.js';
-
-export const conv2dVariants: readonly KernelVariant<Conv2d>[] = [
-  referenceVariant(conv2dReference, 'direct, four output channels to a load, float64 sums'),
-];
+import type { KernelSpec, Operand } from '../spec.js';
+import { type Conv2d, type Conv2dGeometry, conv2dOutputSize } from './reference.js';
+import { conv2dVariants } from './variants.js';
 
 const operands = (g: Conv2dGeometry) => {
   const out = conv2dOutputSize(g);

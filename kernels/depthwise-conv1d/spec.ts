@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, referenceVariant } from '../spec.js';
-import { type DepthwiseConv1d, depthwiseConv1dReference } from './reference.js';
-
-export const depthwiseConv1dVariants: readonly KernelVariant<DepthwiseConv1d>[] = [
-  referenceVariant(depthwiseConv1dReference, 'four frames of a channel in a sliding window, float64 sums'),
-];
+import type { KernelSpec } from '../spec.js';
+import type { DepthwiseConv1d } from './reference.js';
+import { depthwiseConv1dVariants } from './variants.js';
 
 export interface DepthwiseConv1dSizes {
   readonly frames: number;

@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
-import { type CreateFourierPlan, createFourierPlan } from './reference.js';
-
-export const fourierVariants: readonly KernelVariant<CreateFourierPlan>[] = [
-  referenceVariant(createFourierPlan, 'fft.js for powers of two, chirp-z on fft.js for other lengths'),
-];
+import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { CreateFourierPlan } from './reference.js';
+import { fourierVariants } from './variants.js';
 
 export interface FourierSizes {
   readonly size: number;

@@ -1,12 +1,6 @@
-import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
-import { type LayerNorm, layerNormReference } from './reference.js';
-
-export const layerNormVariants: readonly KernelVariant<LayerNorm>[] = [
-  referenceVariant(
-    layerNormReference,
-    'mean, centred variance, scale: three passes over a row, float64 sums',
-  ),
-];
+import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { LayerNorm } from './reference.js';
+import { layerNormVariants } from './variants.js';
 
 export interface LayerNormSizes {
   readonly rows: number;

@@ -1,10 +1,7 @@
 import { createFourierPlan } from '../fourier/reference.js';
-import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
-import { type LogMel, type LogMelSettings, logMelReference } from './reference.js';
-
-export const logMelVariants: readonly KernelVariant<LogMel>[] = [
-  referenceVariant(logMelReference, 'a frame at a time, sparse filters, float64 throughout'),
-];
+import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { LogMel, LogMelSettings } from './reference.js';
+import { logMelVariants } from './variants.js';
 
 export interface LogMelSizes extends LogMelSettings {
   readonly size: number;

@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, referenceVariant } from '../spec.js';
-import { type Matmul, matmulReference } from './reference.js';
-
-export const matmulVariants: readonly KernelVariant<Matmul>[] = [
-  referenceVariant(matmulReference, '3 x 3 register tile, any strides, float64 sums'),
-];
+import type { KernelSpec } from '../spec.js';
+import type { Matmul } from './reference.js';
+import { matmulVariants } from './variants.js';
 
 export interface MatmulSizes {
   readonly m: number;

@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
-import { type NearestCodeword, nearestCodewordReference } from './reference.js';
-
-export const nearestCodewordVariants: readonly KernelVariant<NearestCodeword>[] = [
-  referenceVariant(nearestCodewordReference, 'brute force with partial distances, float64 sums'),
-];
+import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { NearestCodeword } from './reference.js';
+import { nearestCodewordVariants } from './variants.js';
 
 export interface NearestCodewordSizes {
   readonly count: number;

@@ -1,9 +1,6 @@
-import { type KernelSpec, type KernelVariant, type OperandSpecs, referenceVariant } from '../spec.js';
-import { type RelativeAttention, relativeAttentionReference } from './reference.js';
-
-export const relativeAttentionVariants: readonly KernelVariant<RelativeAttention>[] = [
-  referenceVariant(relativeAttentionReference, 'a query row at a time, shift by index, float64 sums'),
-];
+import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { RelativeAttention } from './reference.js';
+import { relativeAttentionVariants } from './variants.js';
 
 export interface RelativeAttentionCase {
   readonly frames: number;

@@ -1,19 +1,6 @@
-import {
-  type KernelSpec,
-  type KernelVariant,
-  type Operand,
-  type OperandSpecs,
-  type Operands,
-  referenceVariant,
-} from '../spec.js';
-import { logSoftmaxReference, type Softmax, softmaxReference } from './reference.js';
-
-export const softmaxVariants: readonly KernelVariant<Softmax>[] = [
-  referenceVariant(softmaxReference, 'three passes over a row, float64 sum'),
-];
-export const logSoftmaxVariants: readonly KernelVariant<Softmax>[] = [
-  referenceVariant(logSoftmaxReference, 'three passes over a row, float64 sum'),
-];
+import type { KernelSpec, Operand, OperandSpecs, Operands } from '../spec.js';
+import type { Softmax } from './reference.js';
+import { logSoftmaxVariants, softmaxVariants } from './variants.js';
 
 export interface RowSizes {
   readonly rows: number;

@@ -5,8 +5,8 @@
  * start and after the end, so N samples give 1 + floor(N / hopSamples) frames.
  */
 import type { CreateFourierPlan } from '../../kernels/fourier/reference.js';
-import { fourierVariants } from '../../kernels/fourier/spec.js';
-import { logMelVariants } from '../../kernels/log-mel/spec.js';
+import { fourierVariants } from '../../kernels/fourier/variants.js';
+import { logMelVariants } from '../../kernels/log-mel/variants.js';
 import { kernelOf } from '../ops/index.js';
 import { type Tensor, UsageError, zeros } from '../tensor/index.js';
 import { hammingWindow, melFilters } from './mel.js';

@@ -1,4 +1,4 @@
-import { fourierVariants } from '../../kernels/fourier/spec.js';
+import { fourierVariants } from '../../kernels/fourier/variants.js';
 import { kernelOf } from '../ops/index.js';
 import { type NdArray, view } from '../tensor/index.js';
 import type { FrontEndConfig } from './log-mel.js';

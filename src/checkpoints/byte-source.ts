@@ -1,6 +1,6 @@
 /** Bytes that can be read in any order without loading them all: memory, a file, a URL. */
 import { openFile } from '#open-file';
-import { AcomError } from '../tensor/index.js';
+import { SourceError } from '../tensor/index.js';
 
 export interface ByteSource {
   readonly size: number;
@@ -16,13 +16,6 @@ export function bytesSource(bytes: Uint8Array, name = 'the bytes given'): ByteSo
     name,
     read: async (offset, length) => bytes.subarray(offset, offset + length),
   };
-}
-
-/** A file that could not be read or fetched. */
-export class SourceError extends AcomError {
-  constructor(message: string, cause?: unknown) {
-    super('ACOM_SOURCE', message, { cause });
-  }
 }
 
 async function request(url: URL, headers: Record<string, string>): Promise<Response> {

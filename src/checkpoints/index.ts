@@ -1,4 +1,4 @@
-export { type ByteSource, byteSource, bytesSource, SourceError, urlSource } from './byte-source.js';
+export { type ByteSource, byteSource, bytesSource, urlSource } from './byte-source.js';
 export {
   openSafetensors,
   readSafetensors,

@@ -1,7 +1,8 @@
 /** Files in Node. Browsers get open-file.browser.ts in its place (package.json, "imports"). */
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type ByteSource, SourceError } from './byte-source.js';
+import { SourceError } from '../tensor/index.js';
+import type { ByteSource } from './byte-source.js';
 
 export async function openFile(file: string | URL): Promise<ByteSource> {
   const name = typeof file === 'string' ? file : fileURLToPath(file);

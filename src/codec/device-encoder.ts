@@ -37,7 +37,7 @@ export class DeviceEncoder {
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly network: DeviceNetwork,
-    private readonly quantizer: ResidualQuantizer,
+    readonly quantizer: ResidualQuantizer,
   ) {
     this.config = coder.config;
     this.timing = coder.timing;

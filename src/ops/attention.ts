@@ -1,4 +1,4 @@
-import { relativeAttentionVariants } from '../../kernels/relative-attention/spec.js';
+import { relativeAttentionVariants } from '../../kernels/relative-attention/variants.js';
 import { contiguous, type NdArray, ShapeError, type Tensor, zeros } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';

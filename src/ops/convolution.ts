@@ -1,6 +1,6 @@
 import { conv2dOutputSize } from '../../kernels/conv2d/reference.js';
-import { conv2dVariants } from '../../kernels/conv2d/spec.js';
-import { depthwiseConv1dVariants } from '../../kernels/depthwise-conv1d/spec.js';
+import { conv2dVariants } from '../../kernels/conv2d/variants.js';
+import { depthwiseConv1dVariants } from '../../kernels/depthwise-conv1d/variants.js';
 import { contiguous, ShapeError, sizeOf, type Tensor, zeros } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';

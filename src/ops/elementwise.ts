@@ -4,7 +4,7 @@ import {
   reluVariants,
   scaledAddVariants,
   swishVariants,
-} from '../../kernels/activations/spec.js';
+} from '../../kernels/activations/variants.js';
 import { flat, ShapeError, sizeOf, type Tensor, zeros } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { requireShape, rowsOf } from './shapes.js';

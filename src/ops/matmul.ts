@@ -1,4 +1,4 @@
-import { matmulVariants } from '../../kernels/matmul/spec.js';
+import { matmulVariants } from '../../kernels/matmul/variants.js';
 import { ShapeError, type Tensor, zeros } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, rowsOf, vectorOf } from './shapes.js';

@@ -1,4 +1,4 @@
-import { nearestCodewordVariants } from '../../kernels/nearest-codeword/spec.js';
+import { nearestCodewordVariants } from '../../kernels/nearest-codeword/variants.js';
 import { contiguous, flat, type NdArray, ShapeError, type Tensor, view } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank } from './shapes.js';

@@ -1,6 +1,6 @@
-import { batchNormVariants } from '../../kernels/batch-norm/spec.js';
-import { layerNormVariants } from '../../kernels/layer-norm/spec.js';
-import { logSoftmaxVariants, softmaxVariants } from '../../kernels/softmax/spec.js';
+import { batchNormVariants } from '../../kernels/batch-norm/variants.js';
+import { layerNormVariants } from '../../kernels/layer-norm/variants.js';
+import { logSoftmaxVariants, softmaxVariants } from '../../kernels/softmax/variants.js';
 import { type Tensor, zeros } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { rowsOf, vectorOf } from './shapes.js';

@@ -33,10 +33,11 @@ export function decodeWords(
   offsetSeconds: number,
   options: DecodingOptions = {},
 ): Word[] {
+  const seconds = (frame: number) => Math.round((offsetSeconds + frame * frameSeconds) * 1e6) / 1e6;
   return tokensOf(logProbs, options).map(({ label, startFrame, endFrame, confidence }) => ({
     word: labels[label] ?? `<${label}>`,
-    start: offsetSeconds + startFrame * frameSeconds,
-    end: offsetSeconds + endFrame * frameSeconds,
+    start: seconds(startFrame),
+    end: seconds(endFrame),
     confidence,
   }));
 }

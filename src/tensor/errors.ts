@@ -58,6 +58,13 @@ export class AudioError extends AcomError {
   }
 }
 
+/** A file that could not be opened or fetched. */
+export class SourceError extends AcomError {
+  constructor(message: string, cause?: unknown) {
+    super('ACOM_SOURCE', message, { cause });
+  }
+}
+
 /** An argument that makes no sense for the call. */
 export class UsageError extends AcomError {
   constructor(message: string) {

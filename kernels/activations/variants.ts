@@ -1,0 +1,33 @@
+/** The implementations of this operation: one row each. */
+import { type KernelVariant, referenceVariant } from '../spec.js';
+import {
+  type Activation,
+  type Glu,
+  gluReference,
+  type LeakyRelu,
+  leakyReluReference,
+  reluReference,
+  type ScaledAdd,
+  scaledAddReference,
+  swishReference,
+} from './reference.js';
+
+export const swishVariants: readonly KernelVariant<Activation>[] = [
+  referenceVariant(swishReference, 'one exponential per element'),
+];
+
+export const reluVariants: readonly KernelVariant<Activation>[] = [
+  referenceVariant(reluReference, 'one comparison per element'),
+];
+
+export const leakyReluVariants: readonly KernelVariant<LeakyRelu>[] = [
+  referenceVariant(leakyReluReference, 'one comparison per element'),
+];
+
+export const gluVariants: readonly KernelVariant<Glu>[] = [
+  referenceVariant(gluReference, 'one exponential per output'),
+];
+
+export const scaledAddVariants: readonly KernelVariant<ScaledAdd>[] = [
+  referenceVariant(scaledAddReference, 'one multiply-add per element'),
+];

@@ -1,0 +1,7 @@
+/** The implementations of this operation: one row each. */
+import { type KernelVariant, referenceVariant } from '../spec.js';
+import { type BatchNorm, batchNormReference } from './reference.js';
+
+export const batchNormVariants: readonly KernelVariant<BatchNorm>[] = [
+  referenceVariant(batchNormReference, 'scale and shift of a channel made once, then one multiply-add each'),
+];

@@ -1,0 +1,7 @@
+/** The implementations of this operation: one row each. */
+import { type KernelVariant, referenceVariant } from '../spec.js';
+import { type LogMel, logMelReference } from './reference.js';
+
+export const logMelVariants: readonly KernelVariant<LogMel>[] = [
+  referenceVariant(logMelReference, 'a frame at a time, sparse filters, float64 throughout'),
+];

@@ -1,0 +1,7 @@
+/** The implementations of this operation: one row each. */
+import { type KernelVariant, referenceVariant } from '../spec.js';
+import { type RelativeAttention, relativeAttentionReference } from './reference.js';
+
+export const relativeAttentionVariants: readonly KernelVariant<RelativeAttention>[] = [
+  referenceVariant(relativeAttentionReference, 'a query row at a time, shift by index, float64 sums'),
+];

@@ -1,0 +1,61 @@
+/**
+ * Bundles for people who have no bundler: the command line with its argument parser inside, so that the
+ * package depends on nothing more than its core does, and the library as one ES module for browsers.
+ * Run by `npm run bundle`, before packing.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+
+const OPTIONAL = ['@wasm-audio-decoders/flac'];
+
+/** CommonJS packages inside an ES module ask for `require`. */
+const REQUIRE =
+  "import { createRequire as acomRequire } from 'node:module'; const require = acomRequire(import.meta.url);";
+
+const shared: BuildOptions = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  external: OPTIONAL,
+  metafile: true,
+  logLevel: 'warning',
+};
+
+/** Licences of the packages that went into a bundle; most ask that they go with every copy. */
+function notices(inputs: readonly string[]): string {
+  const packages = new Set(
+    inputs.flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+  );
+  return [...packages]
+    .sort()
+    .map((name) => {
+      const folder = join('node_modules', name);
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const readme = ['README.md', 'readme.md']
+        .map((entry) => join(folder, entry))
+        .find((path) => existsSync(path));
+      const text = file
+        ? readFileSync(join(folder, file), 'utf8')
+        : readme
+          ? licenceSection(readFileSync(readme, 'utf8'))
+          : '';
+      if (text === '') throw new Error(`${name} has no licence text to bundle`);
+      return `${name}\n${'-'.repeat(name.length)}\n${text.trim()}\n`;
+    })
+    .join('\n');
+}
+
+/** The licence as some packages give it: the last section of the README. */
+const licenceSection = (readme: string): string =>
+  /#+\s*(?:licen[cs]e|credits)[\s\S]*$/i.exec(readme)?.[0] ?? '';
+
+async function bundle(folder: string, options: BuildOptions): Promise<void> {
+  const outfile = join('dist', folder, 'acom.js');
+  const { metafile } = await build({ ...shared, ...options, outfile });
+  writeFileSync(join('dist', folder, 'LICENSES.txt'), notices(Object.keys(metafile?.inputs ?? {})));
+  console.log(`${outfile}: ${readFileSync(outfile).length} bytes`);
+}
+
+await bundle('bin', { entryPoints: ['dist/src/cli/main.js'], platform: 'node', banner: { js: REQUIRE } });
+await bundle('browser', { entryPoints: ['dist/src/index.js'], platform: 'browser', minify: true });

@@ -1,0 +1,52 @@
+import type { EncodeOptions } from '../codec/index.js';
+import { expandInputs, PIPE, planOutputs, shortPath, writeOutput } from './files.js';
+import { openModel } from './model.js';
+import { pushRecording } from './recordings.js';
+import { EXIT, type ExitCode, forEachInput, print, warn } from './run.js';
+import { ratesLine } from './text.js';
+
+export const RECORDINGS = ['.wav', '.flac'];
+
+export interface EncodeArguments {
+  readonly output?: string;
+  readonly codebooks?: number;
+  readonly packet?: number;
+  readonly model?: string;
+  readonly json?: boolean;
+}
+
+/** acom encode: recordings to .acom files. */
+export async function encode(names: readonly string[], options: EncodeArguments): Promise<ExitCode> {
+  const inputs = await expandInputs(names, RECORDINGS);
+  const outputs = await planOutputs(inputs, options.output, '.acom');
+  const encoder = await (await openModel(options.model)).deviceEncoder();
+  const settings: EncodeOptions = {
+    ...(options.codebooks === undefined ? {} : { codebooks: options.codebooks }),
+    ...(options.packet === undefined ? {} : { packetSeconds: options.packet }),
+  };
+  return forEachInput(
+    inputs,
+    ({ path }) => shortPath(path),
+    async ({ path }, index) => {
+      const { stream, recording } = await pushRecording(path, (sampleRate) =>
+        encoder.stream(sampleRate, settings),
+      );
+      const bytes = stream.finish();
+      const output = outputs[index]!;
+      await writeOutput(output, bytes);
+      if (recording.missingSamples > 0) {
+        warn(
+          shortPath(path),
+          `the file is cut short: ${recording.missingSamples} samples that it promises are missing`,
+        );
+      }
+      const rates = encoder.coder.rates(bytes);
+      const line = options.json
+        ? JSON.stringify({ input: path, output, ...rates })
+        : `${shortPath(path)} -> ${output === PIPE ? 'standard output' : shortPath(output)}: ${ratesLine(rates)}`;
+      if (output === PIPE) process.stderr.write(`${line}\n`);
+      else print(line);
+      return EXIT.done;
+    },
+  );
+}

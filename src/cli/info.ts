@@ -1,0 +1,255 @@
+import { open } from 'node:fs/promises';
+import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
+import { bytesSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
+import { type CodecConfig, Timing } from '../codec/index.js';
+import { parseModelHeader, roleOf } from '../codec/model-file.js';
+import { conformerMacs } from '../nn/index.js';
+import { summarize } from '../tensor/elementwise.js';
+import { FormatError, type NdArray, sizeOf } from '../tensor/index.js';
+import { PIPE, readInput, shortPath } from './files.js';
+import { openModel } from './model.js';
+import { type OpenRecording, openRecording, openRecordingBytes } from './recordings.js';
+import { EXIT, type ExitCode, forEachInput, print } from './run.js';
+import { bitRate, count, seconds, table } from './text.js';
+
+export interface InfoArguments {
+  readonly model?: string;
+  readonly json?: boolean;
+}
+
+/** What is known of a file: the same facts as JSON and as lines. */
+interface Facts {
+  readonly json: Record<string, unknown>;
+  readonly lines: readonly string[];
+}
+
+const pairs = (rows: readonly (readonly [string, string])[]): string[] => {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+};
+
+async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<Facts> {
+  const model = await openModel(options.model);
+  const { header } = readStream(bytes);
+  const ours = header.fingerprint === model.fingerprint;
+  const timing = ours ? new Timing(model.config) : null;
+  const expected =
+    timing && header.vectorsPerPacket > 0
+      ? Math.ceil(timing.vectors(header.samples) / header.vectorsPerPacket)
+      : header.vectorsPerPacket === 0
+        ? 1
+        : undefined;
+  const { packets } = readStream(bytes, expected === undefined ? undefined : () => expected);
+  const good = packets.filter((packet): packet is Packet => packet !== null);
+  const payload = good.flat().reduce((sum, stage) => sum + stage.length, 0);
+  const fingerprint = header.fingerprint.toString(16).padStart(8, '0');
+  const duration = timing?.seconds(header.samples);
+  const json = {
+    type: 'acom stream',
+    bytes: bytes.length,
+    payloadBytes: payload,
+    codebooks: header.codebooks,
+    fingerprint,
+    model: ours ? model.config.name : null,
+    samples: header.samples,
+    seconds: duration ?? null,
+    vectorsPerPacket: header.vectorsPerPacket,
+    packets: expected ?? packets.length,
+    goodPackets: good.length,
+    bitRate: duration ? (8 * bytes.length) / duration : null,
+  };
+  const length = header.vectorsPerPacket === 0 ? 'all vectors' : `${header.vectorsPerPacket} vectors each`;
+  const lines = pairs([
+    [
+      'stream',
+      `acom, version 1, ${header.codebooks} codebook${header.codebooks === 1 ? '' : 's'}, model ${fingerprint}${ours ? ` (${model.config.name})` : ' (another than this one)'}`,
+    ],
+    [
+      'duration',
+      duration === undefined
+        ? `${count(header.samples)} samples; load the model for seconds`
+        : seconds(duration),
+    ],
+    ['size', `${count(bytes.length)} bytes, of them ${count(bytes.length - payload)} header and framing`],
+    ...(duration ? [['bit rate', bitRate((8 * bytes.length) / duration)] as const] : []),
+    ['packets', `${good.length} good of ${expected ?? packets.length}, ${length}`],
+  ]);
+  return { json, lines };
+}
+
+function modelLines(config: CodecConfig): [string, string][] {
+  const { frontEnd, network, quantizer } = config;
+  const timing = new Timing(config);
+  const macs = conformerMacs(
+    network,
+    Math.floor((10 * frontEnd.sampleRate) / frontEnd.hopSamples) + 1,
+    config.splitLayer,
+  );
+  const millions = (n: number) => `${(n / 1e6).toFixed(1)} million`;
+  const { codebooks, codewords } = quantizer;
+  const rate = timing.vectorsPerSecond * Math.log2(codewords);
+  return [
+    [
+      'task',
+      `${config.task}, ${config.labels.length} classes at ${count(frontEnd.sampleRate)} samples a second`,
+    ],
+    [
+      'network',
+      `conformer, width ${network.encoder.width}, ${network.encoder.layers} layers, cut after layer ${config.splitLayer}`,
+    ],
+    [
+      'quantiser',
+      `${codebooks} x ${codewords} codewords, ${timing.vectorsPerSecond} vectors a second: raw ${bitRate(rate)} a codebook`,
+    ],
+    ['device', `${millions(macs.device)} multiply-adds for 10 s`],
+    ['cloud', `${millions(macs.cloud)} multiply-adds for 10 s`],
+    ['licence', config.licence],
+    ['trained on', config.trainingData.join('; ')],
+  ];
+}
+
+async function tensorFacts(file: SafetensorsFile, config: CodecConfig | null): Promise<Facts> {
+  const tensors: Record<string, unknown>[] = [];
+  const rows: string[][] = [];
+  for (const { name, type, shape, begin, end } of file.tensors.values()) {
+    const tensor = await file.read(name);
+    const isFloat = tensor.data instanceof Float32Array || tensor.data instanceof Float64Array;
+    const range = isFloat && tensor.size > 0 ? summarize(tensor as NdArray<Float32Array>) : null;
+    const role = config ? roleOf(name, config) : undefined;
+    tensors.push({ name, type, shape, bytes: end - begin, ...(config ? { role } : {}), ...(range ?? {}) });
+    const digits = (value: number | undefined) => (value === undefined ? '' : value.toPrecision(3));
+    rows.push([
+      `  ${name}`,
+      type,
+      `[${shape.join(', ')}]`,
+      count(end - begin),
+      ...(config ? [role ?? ''] : []),
+      digits(range?.smallest),
+      digits(range?.mean),
+      digits(range?.largest),
+    ]);
+  }
+  const columns = [
+    { title: '  tensor', align: 'left' as const },
+    { title: 'type', align: 'left' as const },
+    { title: 'shape', align: 'left' as const },
+    { title: 'bytes' },
+    ...(config ? [{ title: 'half' }] : []),
+    { title: 'smallest' },
+    { title: 'mean' },
+    { title: 'largest' },
+  ];
+  return { json: { tensors }, lines: table(columns, rows) };
+}
+
+async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
+  const file = await openSafetensors(bytesSource(bytes));
+  const header = file.metadata.get('format')?.startsWith('acom codec model') ? parseModelHeader(file) : null;
+  const facts = await tensorFacts(file, header?.config ?? null);
+  const numbers = [...file.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const size = `${count(bytes.length)} bytes, ${file.tensors.size} tensors, ${count(numbers)} numbers`;
+  const about: [string, string][] = header
+    ? [
+        [
+          'codec model',
+          `${header.config.name} (${header.part}), fingerprint ${header.fingerprint.toString(16).padStart(8, '0')}`,
+        ],
+        ...modelLines(header.config),
+        ['size', size],
+      ]
+    : [
+        ['safetensors', size],
+        ...[...file.metadata].map(([key, text]): [string, string] => [
+          key,
+          text.length > 80 ? `${text.slice(0, 80)}…` : text,
+        ]),
+      ];
+  const json = header
+    ? { type: 'codec model', part: header.part, fingerprint: header.fingerprint, config: header.config }
+    : { type: 'safetensors', metadata: Object.fromEntries(file.metadata) };
+  return {
+    json: { ...json, bytes: bytes.length, ...facts.json },
+    lines: [...pairs(about), '', ...facts.lines],
+  };
+}
+
+function recordingFacts(recording: OpenRecording): Facts {
+  let [peak, squares, notFinite] = [0, 0, 0];
+  for (const block of recording.blocks()) {
+    for (const x of block) {
+      if (!Number.isFinite(x)) notFinite++;
+      peak = Math.max(peak, Math.abs(x));
+      squares += x * x;
+    }
+  }
+  recording.close();
+  const { sampleRate, channels, samples, missingSamples } = recording;
+  const rms = Math.sqrt(squares / Math.max(1, samples));
+  const decibels = (level: number) => (level > 0 ? `${(20 * Math.log10(level)).toFixed(1)} dB` : 'silence');
+  const json = {
+    type: 'recording',
+    sampleRate,
+    channels,
+    samples,
+    seconds: recording.seconds,
+    missingSamples,
+    notFinite,
+    peak,
+    rms,
+  };
+  const lines = pairs([
+    [
+      'recording',
+      `${count(sampleRate)} samples a second, ${channels} channel${channels === 1 ? '' : 's, mixed to one'}`,
+    ],
+    ['duration', `${seconds(recording.seconds)}, ${count(samples)} samples`],
+    ['level', `peak ${decibels(peak)}, mean ${decibels(rms)} of full scale`],
+    ...(missingSamples > 0
+      ? [['cut short', `${count(missingSamples)} samples that the header promises are missing`] as const]
+      : []),
+    ...(notFinite > 0 ? [['damaged', `${count(notFinite)} samples are no finite numbers`] as const] : []),
+  ]);
+  return { json, lines };
+}
+
+/** A safetensors file begins with the length of its header, which begins with a brace. */
+const looksLikeSafetensors = (bytes: Uint8Array): boolean =>
+  bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0;
+
+const looksLikeRecording = (bytes: Uint8Array): boolean =>
+  /^(RIFF|RF64|fLaC)/.test(String.fromCharCode(...bytes.subarray(0, 4)));
+
+/** The first bytes of a file, without reading the rest. */
+async function headOf(path: string): Promise<Uint8Array> {
+  const handle = await open(path);
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(16), 0, 16, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function factsOf(path: string, options: InfoArguments): Promise<Facts> {
+  // A recording may be longer than fits in memory.
+  if (path !== PIPE && looksLikeRecording(await headOf(path)))
+    return recordingFacts(await openRecording(path));
+  const bytes = await readInput(path);
+  if (looksLikeRecording(bytes)) return recordingFacts(await openRecordingBytes(bytes));
+  if (looksLikeSafetensors(bytes)) return safetensorsFacts(bytes);
+  if (looksLikeStream(bytes)) return streamFacts(bytes, options);
+  throw new FormatError(
+    'info',
+    'this is no .acom stream, no safetensors file and no recording that acom reads',
+  );
+}
+
+/** acom info: what a file is. */
+export async function info(names: readonly string[], options: InfoArguments): Promise<ExitCode> {
+  return forEachInput(names, shortPath, async (path) => {
+    const { json, lines } = await factsOf(path, options);
+    if (options.json) print(JSON.stringify({ file: path, ...json }));
+    else print(shortPath(path), ...lines);
+    return EXIT.done;
+  });
+}

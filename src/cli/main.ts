@@ -1,0 +1,206 @@
+#!/usr/bin/env node
+/** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { UsageError } from '../tensor/index.js';
+import { decode } from './decode.js';
+import { demo } from './demo.js';
+import { encode } from './encode.js';
+import { evaluate } from './eval.js';
+import { info } from './info.js';
+import { version } from './model.js';
+import { packModel, splitModel } from './model-files.js';
+import { complain, EXIT, type ExitCode, setDebug } from './run.js';
+import { transcribe } from './transcribe.js';
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+/** "1s", "500ms", "2m" or a number of seconds. */
+function duration(text: string): number {
+  const [, amount, unit = 's'] = /^(\d*\.?\d+)\s*(ms|s|m)?$/.exec(text) ?? [];
+  const value = Number(amount) * { ms: 0.001, s: 1, m: 60 }[unit as 'ms' | 's' | 'm'];
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a duration, for example 1s, 500ms or 2m.');
+  return value;
+}
+
+const program = new Command('acom');
+let exitCode: ExitCode = EXIT.done;
+
+/** Runs a command's work and keeps its exit code. */
+const running =
+  <A extends unknown[]>(work: (...args: A) => Promise<ExitCode>) =>
+  async (...args: A): Promise<void> => {
+    exitCode = await work(...args);
+  };
+
+const MODEL = [
+  '-m, --model <file or URL>',
+  'codec model (default: $ACOM_MODEL, or the one that ships)',
+] as const;
+const JSON_OPTION = ['--json', 'one JSON object a line instead of text'] as const;
+const BEAM = [
+  '-b, --beam <width>',
+  'prefix-beam search of this width instead of the greedy path',
+  wholeNumber,
+] as const;
+const FILES = 'files, folders, patterns, or - for a pipe';
+
+program
+  .description(
+    'Audio coding for machines: speech as under 200 bit/s of codewords, and the words that a recogniser hears in them.',
+  )
+  .version(version)
+  .option('--debug', 'show where an error came from')
+  .hook('preAction', (command) => setDebug(command.opts()['debug'] === true))
+  .showHelpAfterError('(acom --help shows the commands, acom help encode all of one)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  acom encode in.wav -o out.acom         a recording to some 12 bytes a second
+  acom decode out.acom                   words, times and confidences, from that file alone
+  cat in.wav | acom encode - | acom decode - --json
+  acom eval test/manifest.jsonl          word errors and bit rates of a test set
+
+Exit codes: 0 done, 1 an input failed, 2 wrong arguments, 3 decoded, but parts of a stream were damaged.`,
+  );
+
+program
+  .command('encode')
+  .argument('<recordings...>', FILES)
+  .description('encode recordings (WAV, FLAC; any rate and channels) to .acom files: the device half')
+  .option(
+    '-o, --output <path>',
+    'file, - for a pipe, or a folder for several; default: beside each recording',
+  )
+  .option('-k, --codebooks <k>', 'codebooks to use; each adds bits and detail', wholeNumber)
+  .option(
+    '-p, --packet <duration>',
+    'duration of a packet: what a damaged one costs (default: 30s)',
+    duration,
+  )
+  .option(...MODEL)
+  .option(...JSON_OPTION)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  acom encode in.wav                     writes in.acom
+  acom encode recordings/ -o streams/    every recording of a folder
+  acom encode in.wav -k 2 -p 1s          two codebooks, packets of a second
+  sox in.ogg -t wav - | acom encode - > out.acom`,
+  )
+  .action(running(encode));
+
+program
+  .command('decode')
+  .argument('<streams...>', FILES)
+  .description('decode .acom files to words with times and confidences: the cloud half')
+  .option('-k, --codebooks <k>', 'use only the first k codebooks of the stream', wholeNumber)
+  .option(...BEAM)
+  .option(...MODEL)
+  .option(...JSON_OPTION)
+  .addHelpText(
+    'after',
+    `
+Times are those at which the recogniser was sure of a word, not where the word begins and ends.
+
+Examples:
+  acom decode out.acom
+  acom decode streams/ --json | jq .text
+  acom decode out.acom --beam 16`,
+  )
+  .action(running(decode));
+
+program
+  .command('transcribe')
+  .argument('<recordings...>', FILES)
+  .description('recordings to words by the uncut model, for comparison')
+  .option(...BEAM)
+  .option(...MODEL)
+  .option(...JSON_OPTION)
+  .addHelpText('after', '\nExamples:\n  acom transcribe in.wav')
+  .action(running(transcribe));
+
+program
+  .command('info')
+  .argument('<files...>', 'files, or - for a pipe')
+  .description('what an .acom stream, a safetensors file, a codec model or a recording holds')
+  .option(...MODEL)
+  .option(...JSON_OPTION)
+  .addHelpText('after', '\nExamples:\n  acom info out.acom in.wav model.safetensors')
+  .action(running(info));
+
+program
+  .command('eval')
+  .argument('<manifest>', 'lines of JSON with "path" (relative to the manifest) and "transcript"')
+  .description('word errors and bit rates of a test set, uncut and for every number of codebooks')
+  .option('-d, --details <file>', 'keep a line for each utterance; an interrupted run goes on from it')
+  .option(...BEAM)
+  .option(...MODEL)
+  .option(...JSON_OPTION)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  acom eval test/manifest.jsonl
+  acom eval test/manifest.jsonl --json --details details.jsonl`,
+  )
+  .action(running(evaluate));
+
+program
+  .command('demo')
+  .description('encode and decode the samples that ship')
+  .option('-o, --output <folder>', 'where the .acom files go', 'acom-demo')
+  .option('-k, --codebooks <k>', 'codebooks to use', wholeNumber)
+  .action(running(demo));
+
+const model = program.command('model').description('make codec models and take them apart');
+
+model
+  .command('pack')
+  .argument('<network>', 'safetensors with network, codebooks and counts, as the training exports it')
+  .description('make a codec model from an exported network')
+  .requiredOption('-o, --output <file>', 'the codec model')
+  .requiredOption('--licence <text>', 'licence of the weights')
+  .requiredOption('--trained-on <text...>', 'what they were trained on, with attribution')
+  .action(running(packModel));
+
+model
+  .command('split')
+  .argument('[model]', 'codec model (default: $ACOM_MODEL, or the one that ships)')
+  .description('split a codec model into a device file and a cloud file, each with its own tensors only')
+  .requiredOption('--device <file>', 'file for the device')
+  .requiredOption('--cloud <file>', 'file for the cloud')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  acom model split --device device.safetensors --cloud cloud.safetensors',
+  )
+  .action(running(splitModel));
+
+// Whoever reads our output may stop early: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  throw error;
+});
+
+const throwing = (command: Command): void => {
+  command.exitOverride();
+  command.commands.forEach(throwing);
+};
+throwing(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else {
+    complain(error);
+    exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+process.exitCode = exitCode;

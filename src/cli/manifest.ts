@@ -1,0 +1,40 @@
+/** Manifests: lines of JSON with `path` (relative to the manifest) and `transcript`. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { FormatError } from '../tensor/index.js';
+
+export interface ManifestEntry {
+  /** As it stands in the manifest. */
+  readonly path: string;
+  readonly file: string;
+  readonly transcript: string;
+}
+
+/** Values of a file with one JSON object a line; `about` names the file in messages. */
+export function parseJsonLines(about: string, text: string): Record<string, unknown>[] {
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (cause) {
+      throw new FormatError(about, `line ${i + 1} is no JSON: ${(cause as Error).message}`);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new FormatError(about, `line ${i + 1} is no JSON object`);
+    }
+    return [value as Record<string, unknown>];
+  });
+}
+
+export async function readManifest(path: string): Promise<ManifestEntry[]> {
+  const entries = parseJsonLines(path, await readFile(path, 'utf8'));
+  if (entries.length === 0) throw new FormatError(path, 'the manifest has no lines');
+  return entries.map((entry, i) => {
+    const { path: file, transcript } = entry;
+    if (typeof file !== 'string' || typeof transcript !== 'string') {
+      throw new FormatError(path, `entry ${i + 1} has no "path" and "transcript" of text`);
+    }
+    return { path: file, file: resolve(dirname(path), file), transcript };
+  });
+}

@@ -1,0 +1,35 @@
+/** Which codec model a command uses: --model, the environment variable ACOM_MODEL, or the one that ships. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CodecModel, loadCodecModel } from '../codec/index.js';
+
+interface PackageJson {
+  readonly name?: string;
+  readonly version?: string;
+}
+
+/** The package that this file belongs to, wherever a bundler has put it. */
+function findPackage(): { readonly folder: string; readonly version: string } {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageJson;
+      if (name === 'acom') return { folder, version: version ?? 'unknown' };
+    } catch {
+      // no package.json here: look one folder up
+    }
+    if (dirname(folder) === folder) throw new Error('internal: the package of this command was not found');
+  }
+}
+
+const home = findPackage();
+
+export const version = home.version;
+
+/** A file or folder that ships with the package. */
+export const packaged = (...path: string[]): string => join(home.folder, ...path);
+
+export const modelPath = (given: string | undefined): string =>
+  given ?? process.env['ACOM_MODEL'] ?? packaged('weights', 'commands.safetensors');
+
+export const openModel = (given: string | undefined): Promise<CodecModel> => loadCodecModel(modelPath(given));

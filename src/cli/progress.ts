@@ -1,0 +1,35 @@
+/** Progress of long work: a bar on a terminal, a line now and then in a log. Always on standard error. */
+import { Presets, SingleBar } from 'cli-progress';
+
+export interface Progress {
+  update(done: number): void;
+  stop(): void;
+}
+
+/** Work shorter than this shows nothing in a log. */
+const QUIET_MILLISECONDS = 2000;
+const LOG_STEP = 0.1;
+
+/** `unit` names what is counted, for example "utterances". */
+export function startProgress(label: string, total: number, unit: string): Progress {
+  if (process.stderr.isTTY) {
+    const format = `${label} {bar} {value} of {total} ${unit}, {eta_formatted} left`;
+    const bar = new SingleBar(
+      { format, clearOnComplete: true, stream: process.stderr },
+      Presets.shades_classic,
+    );
+    bar.start(Math.round(total), 0);
+    return { update: (done) => bar.update(Math.round(done)), stop: () => bar.stop() };
+  }
+  const start = performance.now();
+  let said = 0;
+  return {
+    update(done) {
+      const part = total === 0 ? 1 : done / total;
+      if (performance.now() - start < QUIET_MILLISECONDS || part < said + LOG_STEP) return;
+      said = part;
+      process.stderr.write(`${label}: ${Math.round(done)} of ${Math.round(total)} ${unit}\n`);
+    },
+    stop() {},
+  };
+}

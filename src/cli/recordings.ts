@@ -1,0 +1,103 @@
+/** Recordings for the command line: WAV files in blocks, however long; everything else at once. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { decodeWavFrames, locateWavSamples, type RandomAccess, readRecording } from '../audio/index.js';
+import { PIPE, readInput, shortPath } from './files.js';
+import { startProgress } from './progress.js';
+
+/** Samples of every channel that are decoded at a time. */
+const BLOCK_FRAMES = 1 << 16;
+
+export interface OpenRecording {
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** Samples that are there. */
+  readonly samples: number;
+  readonly seconds: number;
+  /** Samples that the file promises and does not have. */
+  readonly missingSamples: number;
+  /** Mono samples, block after block. */
+  blocks(): Generator<Float32Array>;
+  close(): void;
+}
+
+function openWav(descriptor: number): OpenRecording {
+  const source: RandomAccess = {
+    size: fstatSync(descriptor).size,
+    read(offset, length) {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(descriptor, bytes, 0, length, offset));
+    },
+  };
+  const layout = locateWavSamples(source);
+  const { sampleRate, channels, frames, frameBytes, dataOffset, missingFrames } = layout;
+  return {
+    sampleRate,
+    channels,
+    samples: frames,
+    seconds: frames / sampleRate,
+    missingSamples: missingFrames,
+    *blocks() {
+      for (let from = 0; from < frames; from += BLOCK_FRAMES) {
+        const count = Math.min(BLOCK_FRAMES, frames - from);
+        yield decodeWavFrames(layout, source.read(dataOffset + from * frameBytes, count * frameBytes));
+      }
+    },
+    close: () => closeSync(descriptor),
+  };
+}
+
+/** Opens a recording by path, or from standard input. */
+export async function openRecording(path: string): Promise<OpenRecording> {
+  if (path !== PIPE) {
+    const descriptor = openSync(path, 'r');
+    try {
+      const head = new Uint8Array(4);
+      readSync(descriptor, head, 0, 4, 0);
+      if (/^RIFF|^RF64/.test(String.fromCharCode(...head))) return openWav(descriptor);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    closeSync(descriptor);
+  }
+  return openRecordingBytes(await readInput(path));
+}
+
+/** A recording that is in memory. */
+export async function openRecordingBytes(bytes: Uint8Array): Promise<OpenRecording> {
+  const { samples, sampleRate, channels, missingSamples } = await readRecording(bytes);
+  return {
+    sampleRate,
+    channels,
+    samples: samples.length,
+    seconds: samples.length / sampleRate,
+    missingSamples,
+    *blocks() {
+      for (let from = 0; from < samples.length; from += BLOCK_FRAMES)
+        yield samples.subarray(from, from + BLOCK_FRAMES);
+    },
+    close() {},
+  };
+}
+
+/** Pushes all of a recording into a stream that is made for its sample rate, and shows how far it is. */
+export async function pushRecording<S extends { push(samples: Float32Array): void }>(
+  path: string,
+  start: (sampleRate: number) => S,
+): Promise<{ readonly stream: S; readonly recording: OpenRecording }> {
+  const recording = await openRecording(path);
+  const progress = startProgress(shortPath(path), recording.seconds, 's');
+  try {
+    const stream = start(recording.sampleRate);
+    let done = 0;
+    for (const block of recording.blocks()) {
+      stream.push(block);
+      done += block.length;
+      progress.update(done / recording.sampleRate);
+    }
+    return { stream, recording };
+  } finally {
+    progress.stop();
+    recording.close();
+  }
+}

@@ -1,0 +1,43 @@
+/** How the command line writes numbers, words and tables. */
+import type { StreamRates, Transcript } from '../codec/index.js';
+
+export const seconds = (s: number): string => `${s.toFixed(s < 100 ? 2 : 0)} s`;
+export const bitRate = (rate: number): string => `${rate.toFixed(0)} bit/s`;
+export const percent = (part: number): string => `${(100 * part).toFixed(2)} %`;
+
+/** 1536 as "1,536". */
+export const count = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 0 });
+
+/** One line about a stream: what it holds and what it costs. */
+export function ratesLine(rates: StreamRates): string {
+  const { bytes, codebooks, rawBitRate, entropyBitRate, codedBitRate } = rates;
+  const books = codebooks === 1 ? '1 codebook' : `${codebooks} codebooks`;
+  return (
+    `${seconds(rates.seconds)}, ${count(bytes)} bytes, ${bitRate(codedBitRate)} in all ` +
+    `(${books}: raw ${rawBitRate.toFixed(0)}, entropy ${entropyBitRate.toFixed(0)})`
+  );
+}
+
+/** Words with times and confidences, one a line. */
+export function wordLines(words: Transcript['words']): string[] {
+  return words.map(({ word, start, end, confidence }) => {
+    const times = `${start.toFixed(2).padStart(8)} – ${end.toFixed(2)} s`.padEnd(22);
+    return `${times}${word.padEnd(10)} ${confidence.toFixed(2)}`;
+  });
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+}
+
+/** A table whose columns are as wide as they must be. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const widths = columns.map(({ title }, c) => Math.max(title.length, ...rows.map((row) => row[c]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, c) => (columns[c]!.align === 'left' ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!)))
+      .join('  ')
+      .trimEnd();
+  return [line(columns.map(({ title }) => title)), ...rows.map(line)];
+}

@@ -1,0 +1,38 @@
+/**
+ * acom: audio coding for machines. A speech model is cut after layer M; the device runs the first layers and
+ * sends codewords, the cloud looks them up and runs the rest.
+ *
+ *   device:  samples -> log-mel -> layers 1..M -> RVQ indices -> range coder -> .acom bytes
+ *   cloud:   .acom bytes -> range decoder -> codewords -> layers M+1..L -> words
+ */
+export { type Recording, readRecording, readWav, resample, writeWav } from './audio/index.js';
+export { truncateCodebooks } from './bitstream/index.js';
+export {
+  CloudDecoder,
+  type CodecConfig,
+  CodecModel,
+  type DecodeOptions,
+  DeviceEncoder,
+  type EncodeOptions,
+  type EncoderStream,
+  loadCodecModel,
+  type ModelSource,
+  type Span,
+  type StreamRates,
+  type Transcript,
+  UncutRecognizer,
+  type UncutTranscript,
+} from './codec/index.js';
+export type { Word } from './tasks/index.js';
+export {
+  AcomError,
+  AudioError,
+  CorruptStreamError,
+  FormatError,
+  MissingPackageError,
+  ModelError,
+  ModelMismatchError,
+  ShapeError,
+  SourceError,
+  UsageError,
+} from './tensor/index.js';

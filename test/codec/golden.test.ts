@@ -1,0 +1,198 @@
+/** The shipped weights against PyTorch: the same numbers, the same codewords, the same words, the same errors. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { readSafetensors } from '../../src/checkpoints/index.js';
+import { loadCodecModel } from '../../src/codec/index.js';
+import { readRecording } from '../../src/index.js';
+import { ConformerPrefix, Parameters } from '../../src/nn/index.js';
+import { poolFrames, ResidualQuantizer } from '../../src/quantizer/index.js';
+import { wordErrors, wordsOf } from '../../src/tasks/index.js';
+import { flat, type NdArray, reshape, type Tensor } from '../../src/tensor/index.js';
+import { loadCommands, modelFile } from '../support/commands.js';
+import { repository, shared, skipWithout } from '../support/shared.js';
+
+const LOG_PROBABILITIES = 1e-3;
+/** Two codewords whose distances differ by less than this, relatively, may be chosen either way. */
+const NEAR_TIE = 1e-5;
+
+type Golden = ReadonlyMap<string, NdArray<never>>;
+const readGolden = (path: string) => readSafetensors(readFileSync(path)).tensors as unknown as Golden;
+const golden = (tensors: Golden, name: string) => {
+  const found = tensors.get(name);
+  if (!found) throw new Error(`no tensor ${name}`);
+  return found as unknown as Tensor;
+};
+
+const worst = (a: Tensor, b: Tensor): number =>
+  a.data.length === b.data.length
+    ? flat(a).reduce((most, x, i) => Math.max(most, Math.abs(x - flat(b)[i]!)), 0)
+    : Number.POSITIVE_INFINITY;
+
+/** Whether the first difference of a vector's indices is between two codewords of almost the same distance. */
+function isNearTie(
+  quantizer: ResidualQuantizer,
+  vector: Tensor,
+  stage: number,
+  before: number[],
+  a: number,
+  b: number,
+): boolean {
+  const residual = Float64Array.from(flat(vector));
+  const word = (s: number, v: number, d: number) => quantizer.codebooks.get(s, v, d) as number;
+  before.forEach((v, s) => {
+    residual.forEach((r, d) => {
+      residual[d] = r - word(s, v, d);
+    });
+  });
+  const distance = (v: number) => residual.reduce((sum, r, d) => sum + (r - word(stage, v, d)) ** 2, 0);
+  return Math.abs(distance(a) - distance(b)) <= NEAR_TIE * distance(a);
+}
+
+/** Indices that differ and are no near-ties; and how many near-ties there were. */
+function compareIndices(
+  quantizer: ResidualQuantizer,
+  vectors: Tensor,
+  got: NdArray<Int32Array>,
+  expected: Tensor,
+) {
+  let [different, nearTies] = [0, 0];
+  const [count, stages] = expected.shape as [number, number];
+  for (let n = 0; n < count; n++) {
+    for (let s = 0; s < stages; s++) {
+      const [a, b] = [got.get(n, s) as number, expected.get(n, s) as number];
+      if (a === b) continue;
+      const before = Array.from({ length: s }, (_, i) => got.get(n, i) as number);
+      if (isNearTie(quantizer, vectors.pick(n, null), s, before, a, b)) nearTies++;
+      else different++;
+      break; // later stages code another residual
+    }
+  }
+  return { different, nearTies };
+}
+
+t.test('from features to log-probabilities, two utterances', async (t) => {
+  const tensors = readGolden(join(repository, 'test/fixtures/commands-golden.safetensors'));
+  const weights = readSafetensors(readFileSync(modelFile)).tensors;
+  const model = await loadCommands();
+  const decoder = await model.cloudDecoder();
+  const { network, splitLayer, quantizer: settings } = model.config;
+  const prefix = new ConformerPrefix(new Parameters(weights), network, splitLayer);
+  const quantizer = new ResidualQuantizer(weights.get('quantizer.codebooks') as Tensor);
+  for (const n of [3, 4]) {
+    const features = golden(tensors, `${n}.features`);
+    const batch = reshape(features, [1, ...features.shape]);
+    t.ok(worst(prefix.embed(batch), golden(tensors, `${n}.front`)) < 1e-4, `${n}: front end`);
+    const cut = prefix.forward(batch).pick(0, null, null);
+    t.ok(worst(cut, golden(tensors, `${n}.layer3`)) < 1e-4, `${n}: layer 3`);
+    const vectors = poolFrames(cut, settings.pooling);
+    const indices = quantizer.encode(vectors);
+    const { different, nearTies } = compareIndices(
+      quantizer,
+      vectors,
+      indices,
+      golden(tensors, `${n}.indices`),
+    );
+    t.equal(different, 0, `${n}: indices (${nearTies} near-ties)`);
+    for (const k of [1, 2]) {
+      const expected = golden(tensors, `${n}.k${k}.log_probs`);
+      const got = decoder.logProbabilities(indices.hi(indices.shape[0]!, k), expected.shape[0]!);
+      t.ok(worst(got, expected) < LOG_PROBABILITIES, `${n}: log-probabilities, k = ${k}`);
+    }
+  }
+});
+
+t.test(
+  'from recordings to words, five utterances',
+  { skip: skipWithout('weights/commands/golden.json') },
+  async (t) => {
+    const folder = shared('weights/commands');
+    const tensors = readGolden(join(folder, 'golden.safetensors'));
+    const utterances = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as {
+      n: number;
+      file: string;
+      heard: Record<string, string>;
+    }[];
+    const model = await loadCommands();
+    const [encoder, decoder, uncut] = [
+      await model.deviceEncoder(),
+      await model.cloudDecoder(),
+      await model.uncutRecognizer(),
+    ];
+    let [codewords, nearTies] = [0, 0];
+    for (const { n, file, heard } of utterances) {
+      const { samples, sampleRate } = await readRecording(readFileSync(shared(file)));
+      const continuous = uncut.logProbabilities(samples, sampleRate);
+      const error = worst(continuous, golden(tensors, `${n}.continuous.log_probs`));
+      t.ok(error < LOG_PROBABILITIES, `${n}: continuous log-probabilities, ${error.toExponential(1)}`);
+      const indices = encoder.quantize(samples, sampleRate, { codebooks: 2 });
+      const expected = golden(tensors, `${n}.indices`);
+      codewords += indices.size;
+      const quantizer = encoder.quantizer;
+      const found = compareIndices(
+        quantizer,
+        poolFrames(golden(tensors, `${n}.layer3`), 2),
+        indices,
+        expected,
+      );
+      nearTies += found.nearTies;
+      t.equal(found.different, 0, `${n}: indices`);
+      t.equal(uncut.transcribe(samples, sampleRate).text, heard['continuous'], `${n}: words, uncut`);
+      for (const k of [1, 2]) {
+        const frames = golden(tensors, `${n}.k${k}.log_probs`);
+        const got = decoder.logProbabilities(indices.hi(indices.shape[0]!, k), frames.shape[0]!);
+        t.ok(worst(got, frames) < LOG_PROBABILITIES, `${n}: log-probabilities, k = ${k}`);
+        const { text } = decoder.decode(encoder.encode(samples, sampleRate, { codebooks: k }));
+        t.equal(text, heard[`k${k}`], `${n}: words, k = ${k}`);
+      }
+    }
+    t.comment(`${nearTies} near-ties among ${codewords} codewords`);
+  },
+);
+
+/** Word errors that the weights' README gives: uncut, k = 1, k = 2. */
+const README = [
+  { set: 'commands-known-speakers', utterances: 150, words: 354, errors: [8, 6, 6] },
+  { set: 'commands-synthetic-voices', utterances: 60, words: 150, errors: [4, 4, 3] },
+];
+
+for (const { set, utterances, words, errors } of README) {
+  const manifest = `testsets/${set}/manifest.jsonl`;
+  t.test(`word errors on ${set}, as PyTorch made them`, { skip: skipWithout(manifest) }, async (t) => {
+    const model = await loadCodecModel(modelFile);
+    const [encoder, decoder, uncut] = [
+      await model.deviceEncoder(),
+      await model.cloudDecoder(),
+      await model.uncutRecognizer(),
+    ];
+    const found = [0, 0, 0];
+    let [saidWords, count] = [0, 0];
+    for (const line of readFileSync(shared(manifest), 'utf8').trim().split('\n')) {
+      const { path, transcript } = JSON.parse(line) as { path: string; transcript: string };
+      const { samples, sampleRate } = await readRecording(
+        readFileSync(join(dirname(shared(manifest)), path)),
+      );
+      const said = wordsOf(transcript);
+      const stream = encoder.encode(samples, sampleRate, { codebooks: 2 });
+      const heard = [
+        uncut.transcribe(samples, sampleRate),
+        decoder.decode(stream, { codebooks: 1 }),
+        decoder.decode(stream),
+      ];
+      heard.forEach(({ text }, i) => {
+        found[i]! += wordErrors(said, wordsOf(text));
+      });
+      saidWords += said.length;
+      count++;
+    }
+    t.equal(count, utterances);
+    t.equal(saidWords, words);
+    found.forEach((got, i) => {
+      const points = (100 * Math.abs(got - errors[i]!)) / words;
+      t.ok(
+        points <= 0.3,
+        `${['uncut', 'k = 1', 'k = 2'][i]}: ${got} errors of ${words}, the README says ${errors[i]}`,
+      );
+    });
+  });
+}

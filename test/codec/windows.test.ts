@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { WINDOW_SECONDS, WindowPlan } from '../../src/codec/windows.js';
+
+t.test('windows keep every vector once, with context on both sides', async (t) => {
+  const property = fc.property(
+    fc.integer({ min: 0, max: 5000 }),
+    fc.constantFrom(12.5, 25, 6.25),
+    (total, vectorsPerSecond) => {
+      const plan = new WindowPlan(vectorsPerSecond);
+      const context = Math.round(WINDOW_SECONDS.context * vectorsPerSecond);
+      const whole = Math.round(WINDOW_SECONDS.whole * vectorsPerSecond);
+      const windows = [...plan.all(total)];
+      let kept = 0;
+      for (const { start, from, to, end } of windows) {
+        if (from !== kept || to <= from || end > total) return false;
+        if (start !== Math.max(0, from - context)) return false;
+        if (end !== to + context && end !== total) return false;
+        kept = to;
+      }
+      return kept === total && (total > whole || total === 0 || windows.length === 1);
+    },
+  );
+  fc.assert(property, { seed: 1, numRuns: 500 });
+  t.pass();
+});
+
+t.test('a stream that learns its length late makes the same plan', async (t) => {
+  const property = fc.property(
+    fc.integer({ min: 0, max: 3000 }),
+    fc.array(fc.integer({ min: 1, max: 400 })),
+    (total, steps) => {
+      const plan = new WindowPlan(12.5);
+      const found: string[] = [];
+      let [from, available] = [0, 0];
+      for (const step of [...steps, total]) {
+        available = Math.min(total, available + step);
+        for (
+          let window = plan.next(from, available, false);
+          window;
+          window = plan.next(from, available, false)
+        ) {
+          if (window.end > available) return false;
+          found.push(JSON.stringify(window));
+          from = window.to;
+        }
+      }
+      for (let window = plan.next(from, total, true); window; window = plan.next(from, total, true)) {
+        found.push(JSON.stringify(window));
+        from = window.to;
+      }
+      return found.join() === [...plan.all(total)].map((window) => JSON.stringify(window)).join();
+    },
+  );
+  fc.assert(property, { seed: 2, numRuns: 500 });
+  t.pass();
+});

@@ -21,7 +21,7 @@ const MAGNITUDE_EPSILON = 1e-14;
  * X holds (frames - 1) · hop + size samples, padding included. Window [size] and filters [mels, bins] are
  * float64; filter m is zero outside its bins bandStart[m] .. bandEnd[m] - 1, and only those are read.
  * `scratch` holds size + 2 · bins numbers. Y is [frames, mels]. All sums are float64.
- * Source: SpeechBrain STFT, spectral_magnitude and Filterbank (facts in kernels/log-mel/README.md).
+ * Source: SpeechBrain STFT, spectral_magnitude and Filterbank.
  */
 export type LogMel = (
   settings: LogMelSettings,

@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { truncateCodebooks } from '../bitstream/index.js';
 import type { CloudDecoder, DeviceEncoder, UncutRecognizer } from '../codec/index.js';
 import { entropyOfCounts } from '../quantizer/usage.js';
@@ -128,8 +128,9 @@ async function earlierOutcomes(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     throw error;
   }
-  // The line that an interruption cut short is done again.
+  // The line that an interruption cut short goes, and its utterance is done again.
   const complete = text.slice(0, text.lastIndexOf('\n') + 1);
+  if (complete.length < text.length) await truncate(path, Buffer.byteLength(complete));
   const lines = parseJsonLines(path, complete) as unknown as Outcome[];
   const other = lines.find((line) => line.fingerprint !== fingerprint || line.beam !== beam);
   if (other) throw new UsageError(`${path}: these details are of another model or beam; name another file`);

@@ -1,5 +1,5 @@
 /** What the commands share: exit codes, one-line errors, and going on with the next input after one failed. */
-import { AcomError } from '../tensor/index.js';
+import { AcomError, UsageError } from '../tensor/index.js';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, damaged: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -58,7 +58,7 @@ export async function forEachInput<T>(
       if (worst === EXIT.done) worst = code;
     } catch (error) {
       complain(error, name(input));
-      worst = EXIT.failed;
+      worst = error instanceof UsageError ? EXIT.usage : EXIT.failed;
     }
   }
   return worst;

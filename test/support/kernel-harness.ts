@@ -66,13 +66,12 @@ function compare(exact: ArrayLike<number>, got: readonly number[], tolerance: nu
   return null;
 }
 
-/** Every complaint about `kernel`; an empty list is a pass. */
-export async function complaints<S extends object, O extends OperandSpecs, F>(
+/** Operands of a spec, placed and with their inputs filled. */
+export function fillOperands<S extends object, O extends OperandSpecs, F>(
   spec: KernelSpec<S, O, F>,
-  kernel: F,
   sizes: S,
   test: KernelCase,
-): Promise<string[]> {
+): Operands<O> {
   const random = createRandom(test.seed);
   const specs = spec.operands(sizes);
   const names = Object.keys(specs);
@@ -93,9 +92,21 @@ export async function complaints<S extends object, O extends OperandSpecs, F>(
     const at = [...elements(specs[first]!, operands[first]!)];
     operands[first]!.data[at[Math.floor(random() * at.length)]!] = test.special;
   }
+  return operands as unknown as Operands<O>;
+}
 
+/** Every complaint about `kernel`; an empty list is a pass. */
+export async function complaints<S extends object, O extends OperandSpecs, F>(
+  spec: KernelSpec<S, O, F>,
+  kernel: F,
+  sizes: S,
+  test: KernelCase,
+): Promise<string[]> {
+  const specs = spec.operands(sizes);
+  const names = Object.keys(specs);
+  const typed = fillOperands(spec, sizes, test);
+  const operands = typed as unknown as Record<string, Operand>;
   const before = new Map<string, KernelArray>(names.map((name) => [name, operands[name]!.data.slice()]));
-  const typed = operands as unknown as Operands<O>;
   const exact = spec.exact(sizes, typed);
   await spec.run(kernel, sizes, typed);
 

@@ -1,0 +1,394 @@
+/** The command as a user runs it: pipes, folders, exit codes, one-line errors. */
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { readWav, writeWav } from '../../src/audio/index.js';
+import { modelFile, noise, readSamples, samplesFolder } from '../support/commands.js';
+import { repository, shared, skipWithout } from '../support/shared.js';
+
+const main = join(repository, 'dist/src/cli/main.js');
+const execute = promisify(execFile);
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command in `folder`. */
+async function acom(folder: string, ...args: string[]): Promise<Run> {
+  try {
+    const { stdout, stderr } = await execute('node', [main, ...args], { cwd: folder, maxBuffer: 1 << 26 });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Run;
+    return { code, stdout, stderr };
+  }
+}
+
+/** Runs the command with bytes on standard input. */
+function piped(
+  input: Uint8Array,
+  ...args: string[]
+): Promise<{ code: number | null; stdout: Buffer; stderr: string }> {
+  return new Promise((done) => {
+    const child = spawn('node', [main, ...args]);
+    const out: Buffer[] = [];
+    let stderr = '';
+    child.stdout.on('data', (part: Buffer) => out.push(part));
+    child.stderr.on('data', (part: Buffer) => {
+      stderr += part;
+    });
+    child.on('close', (code) => done({ code, stdout: Buffer.concat(out), stderr }));
+    child.stdin.end(input);
+  });
+}
+
+const sample = (name: string) => join(samplesFolder, `${name}.wav`);
+/** Words that start a message: no message may be a stack trace. */
+const oneLine = (stderr: string) => stderr.trim().split('\n').length === 1 && !/\n\s+at /.test(stderr);
+
+t.test('encode, decode, transcribe, info', async (t) => {
+  const folder = t.testdir();
+  const encoded = await acom(folder, 'encode', sample('digits'), '-o', 'out.acom');
+  t.equal(encoded.code, 0, encoded.stderr);
+  t.match(
+    encoded.stdout,
+    /digits\.wav -> out\.acom: 5\.42 s, \d+ bytes, 1\d\d bit\/s in all \(1 codebook: raw 100/,
+  );
+  const decoded = await acom(folder, 'decode', 'out.acom');
+  t.match(decoded, {
+    code: 0,
+    stdout: /^out\.acom: seven three one nine five\n +0\.\d\d – 0\.\d\d s +seven +[01]\.\d\d\n/,
+  });
+  const json = JSON.parse(
+    (await acom(folder, 'decode', 'out.acom', '--json', '--beam', '4')).stdout,
+  ) as Record<string, unknown>;
+  t.match(json, {
+    file: 'out.acom',
+    text: 'seven three one nine five',
+    codebooks: 1,
+    missing: [],
+    warnings: [],
+  });
+  t.equal((json['words'] as unknown[]).length, 5);
+  t.match(await acom(folder, 'transcribe', sample('digits')), {
+    code: 0,
+    stdout: /digits\.wav: seven three one nine five/,
+  });
+  const stream = await acom(folder, 'info', 'out.acom', '--json');
+  t.match(JSON.parse(stream.stdout), {
+    type: 'acom stream',
+    model: 'commands',
+    codebooks: 1,
+    packets: 1,
+    goodPackets: 1,
+  });
+  t.match((await acom(folder, 'info', 'out.acom')).stdout, /duration +5\.42 s/);
+  const wav = JSON.parse((await acom(folder, 'info', sample('counting'), '--json')).stdout) as unknown;
+  t.match(wav, {
+    type: 'recording',
+    sampleRate: 22050,
+    channels: 1,
+    samples: 110725,
+    missingSamples: 0,
+    notFinite: 0,
+  });
+  const model = JSON.parse((await acom(folder, 'info', modelFile, '--json')).stdout) as {
+    tensors: unknown[];
+  };
+  t.match(model, { type: 'codec model', part: 'whole' });
+  t.equal(model.tensors.length, 146);
+  t.match((await acom(folder, 'info', modelFile)).stdout, /device +228\.3 million multiply-adds for 10 s/);
+});
+
+t.test('pipes', async (t) => {
+  const encoded = await piped(readFileSync(sample('mixed')), 'encode', '-', '-k', '2', '-p', '1s');
+  t.equal(encoded.code, 0, encoded.stderr);
+  t.match(encoded.stderr, /standard input -> standard output/);
+  const decoded = await piped(encoded.stdout, 'decode', '-', '--json');
+  t.match(JSON.parse(decoded.stdout.toString()), { text: 'yes two four no eight', codebooks: 2 });
+  t.match(
+    (await piped(encoded.stdout, 'info', '-')).stdout.toString(),
+    /packets +5 good of 5, 13 vectors each/,
+  );
+  t.match(
+    (await piped(readFileSync(sample('mixed')), 'info', '-')).stdout.toString(),
+    /16,000 samples a second/,
+  );
+  t.match(await piped(new Uint8Array(0), 'decode', '-'), { code: 1, stderr: /standard input: .*empty/ });
+  const shell = `node ${main} info ${modelFile} | head -1`;
+  const { stdout, stderr } = await execute('bash', ['-o', 'pipefail', '-c', shell]);
+  t.match(stdout, /commands\.safetensors/);
+  t.equal(stderr, '', 'a reader that stops early is no error');
+});
+
+t.test('folders, patterns, and outputs that would collide', async (t) => {
+  const folder = t.testdir();
+  mkdirSync(join(folder, 'in/deep'), { recursive: true });
+  writeFileSync(join(folder, 'in/a.wav'), readFileSync(sample('digits')));
+  writeFileSync(join(folder, 'in/deep/b.WAV'), readFileSync(sample('turns')));
+  writeFileSync(join(folder, 'in/notes.txt'), 'no recording');
+  t.equal((await acom(folder, 'encode', 'in', '-o', 'out')).code, 0);
+  t.same(readdirSync(join(folder, 'out'), { recursive: true }).sort(), ['a.acom', 'deep', 'deep/b.acom']);
+  const decoded = await acom(folder, 'decode', 'out/**/*.acom');
+  t.match(decoded.stdout, /a\.acom: seven three one nine five[\s\S]*b\.acom: go left stop right on/);
+  t.equal((await acom(folder, 'encode', 'in/*.wav')).code, 0);
+  t.ok(existsSync(join(folder, 'in/a.acom')), 'beside the recording');
+  const refused: [string[], RegExp][] = [
+    [['encode', 'in/a.wav', sample('digits'), '-o', '-'], /several inputs.*folder/],
+    [['encode', 'in/a.wav', '-o', 'in/a.wav'], /is an input/],
+    [['encode', 'in/*.mp3'], /no file matches/],
+    [['decode', 'in/deep'], /no \.acom files/],
+    [['encode', 'nothing.wav'], /no such file/],
+  ];
+  for (const [args, message] of refused) {
+    const result = await acom(folder, ...args);
+    t.match(result, { code: 2, stderr: message }, args.join(' '));
+    t.ok(oneLine(result.stderr), result.stderr);
+  }
+  writeFileSync(join(folder, 'a.wav'), readFileSync(sample('digits')));
+  t.match(await acom(folder, 'encode', 'a.wav', 'in/a.wav', '-o', 'out'), {
+    code: 2,
+    stderr: /would both be written/,
+  });
+  t.notOk(
+    readdirSync(join(folder, 'out')).some((name) => name.includes('.part')),
+    'no unfinished files',
+  );
+});
+
+t.test('recordings as people have them', async (t) => {
+  const folder = t.testdir();
+  const write = (name: string, bytes: Uint8Array) => writeFileSync(join(folder, name), bytes);
+  const broken = noise(4000);
+  broken[3000] = Number.NaN;
+  write('nan.wav', writeWav(broken, { sampleRate: 8000, encoding: 'float32' }));
+  write('empty.wav', new Uint8Array(0));
+  write('silent.wav', writeWav(new Float32Array(0), { sampleRate: 8000 }));
+  write('short.wav', writeWav(noise(5), { sampleRate: 8000 }));
+  write('cut.wav', readFileSync(sample('digits')).subarray(0, 60_000));
+  write('wide.wav', eightChannels(sample('digits')));
+  write('fast.wav', writeWav(noise(100), { sampleRate: 2_000_000 }));
+  write('text.wav', new TextEncoder().encode('this is a text file'));
+
+  const failing: [string, RegExp][] = [
+    ['nan.wav', /nan\.wav: sample 3000 \(0\.375 s\) is NaN.*repair/],
+    ['empty.wav', /empty\.wav: .*empty/],
+    ['fast.wav', /fast\.wav: .*2000000 samples a second.*768000/],
+    ['text.wav', /text\.wav: .*neither WAV nor FLAC.*ffmpeg/],
+  ];
+  for (const [name, message] of failing) {
+    const result = await acom(folder, 'encode', name);
+    t.match(result, { code: 1, stderr: message }, name);
+    t.ok(oneLine(result.stderr), result.stderr);
+    t.notOk(existsSync(join(folder, name.replace('.wav', '.acom'))), 'nothing is written');
+  }
+  t.match(await acom(folder, 'encode', 'silent.wav', 'short.wav'), { code: 0 });
+  t.match(await acom(folder, 'decode', 'silent.acom', 'short.acom'), {
+    code: 0,
+    stdout: /silent\.acom: \(nothing was heard\)/,
+  });
+  t.match(await acom(folder, 'encode', 'cut.wav'), { code: 0, stderr: /cut short: \d+ samples/ });
+  t.match((await acom(folder, 'decode', 'cut.acom')).stdout, /cut\.acom: seven three one nine/);
+  t.match(await acom(folder, 'encode', 'wide.wav'), { code: 0 });
+  t.match(
+    (await acom(folder, 'info', 'wide.wav')).stdout,
+    /192,000 samples a second, 8 channels, mixed to one/,
+  );
+  t.match((await acom(folder, 'decode', 'wide.acom')).stdout, /wide\.acom: seven three one nine five/);
+
+  const several = await acom(folder, 'encode', 'nan.wav', 'short.wav', '-o', 'out/');
+  t.match(
+    several,
+    { code: 1, stdout: /short\.wav -> /, stderr: /nan\.wav/ },
+    'one that fails does not stop the others',
+  );
+  const debugged = await acom(folder, '--debug', 'encode', 'nan.wav');
+  t.match(debugged.stderr, /\n\s+at /, 'a stack trace only with --debug');
+});
+
+/** The recording at 192 kHz on all of eight channels, 24 bits. */
+function eightChannels(path: string): Uint8Array {
+  const { samples, sampleRate } = readWav(readFileSync(path));
+  const factor = 192_000 / sampleRate;
+  const mono = new Float32Array(samples.length * factor);
+  for (let i = 0; i < mono.length; i++) {
+    const [at, part] = [Math.floor(i / factor), (i % factor) / factor];
+    mono[i] = samples[at]! * (1 - part) + (samples[at + 1] ?? 0) * part;
+  }
+  const plain = writeWav(mono, { sampleRate: 192_000, encoding: 24 });
+  const wide = new Uint8Array(44 + 8 * (plain.length - 44));
+  wide.set(plain.subarray(0, 44));
+  const header = new DataView(wide.buffer);
+  header.setUint16(22, 8, true);
+  header.setUint16(32, 24, true);
+  header.setUint32(40, wide.length - 44, true);
+  for (let i = 0; i < mono.length; i++) {
+    for (let c = 0; c < 8; c++) wide.set(plain.subarray(44 + 3 * i, 47 + 3 * i), 44 + 24 * i + 3 * c);
+  }
+  return wide;
+}
+
+t.test('streams that were damaged on the way', async (t) => {
+  const folder = t.testdir();
+  await acom(folder, 'encode', sample('digits'), '-o', 'good.acom', '-p', '1s');
+  const good = new Uint8Array(readFileSync(join(folder, 'good.acom')));
+  const damaged = good.slice();
+  damaged[40]! ^= 4;
+  writeFileSync(join(folder, 'damaged.acom'), damaged);
+  const header = good.slice();
+  header[4]! ^= 1;
+  writeFileSync(join(folder, 'header.acom'), header);
+  const result = await acom(folder, 'decode', 'damaged.acom');
+  t.match(result, {
+    code: 3,
+    stderr: /warning: 1 of 6 packets are damaged[\s\S]*lost from \d\.\d\d to \d\.\d\d s/,
+  });
+  t.match(await acom(folder, 'decode', 'header.acom'), {
+    code: 1,
+    stderr: /header\.acom: the stream is damaged: none/,
+  });
+  t.match(await acom(folder, 'decode', 'good.acom', 'header.acom'), { code: 1, stdout: /good\.acom: seven/ });
+  t.match(JSON.parse((await acom(folder, 'info', 'damaged.acom', '--json')).stdout), {
+    packets: 6,
+    goodPackets: 5,
+  });
+});
+
+t.test('models: split, one half each, another one', async (t) => {
+  const folder = t.testdir();
+  const split = await acom(
+    folder,
+    'model',
+    'split',
+    '--device',
+    'device.safetensors',
+    '--cloud',
+    'cloud.safetensors',
+  );
+  t.match(split, { code: 0, stdout: /device\.safetensors: [\d,]+ bytes\ncloud\.safetensors: [\d,]+ bytes/ });
+  t.match(await acom(folder, 'encode', sample('turns'), '-o', 'x.acom', '-m', 'device.safetensors'), {
+    code: 0,
+  });
+  t.match(await acom(folder, 'decode', 'x.acom', '-m', 'cloud.safetensors'), {
+    code: 0,
+    stdout: /go left stop right on/,
+  });
+  t.match(await acom(folder, 'decode', 'x.acom', '-m', 'device.safetensors'), {
+    code: 1,
+    stderr: /only the device half/,
+  });
+  t.match(await acom(folder, 'decode', 'x.acom', '-m', 'x.acom'), { code: 1, stderr: /safetensors/ });
+  t.match(await acom(folder, 'decode', 'x.acom', '-m', 'none.safetensors'), {
+    code: 1,
+    stderr: /none\.safetensors: there is no such file/,
+  });
+});
+
+t.test('arguments', async (t) => {
+  const folder = t.testdir();
+  for (const args of [
+    [],
+    ['encode'],
+    ['decode', 'x', '--beam', 'wide'],
+    ['encode', 'x', '-p', '1 hour'],
+    ['encode', 'x', '-k', '1.5'],
+    ['sing'],
+  ]) {
+    t.equal((await acom(folder, ...args)).code, 2, args.join(' '));
+  }
+  t.match(await acom(folder, 'encode', sample('turns'), '-k', '9', '-o', 'x.acom'), {
+    code: 2,
+    stderr: /this model has 2: use a whole number from 1 to 2/,
+  });
+  t.match(await acom(folder, '--version'), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+  for (const command of ['encode', 'decode', 'transcribe', 'info', 'eval']) {
+    t.match(await acom(folder, command, '--help'), { code: 0, stdout: /Examples:/ }, command);
+  }
+});
+
+t.test('eval', async (t) => {
+  const folder = t.testdir();
+  const lines = readSamples().map(({ path, transcript }) =>
+    JSON.stringify({ path: join(samplesFolder, path), transcript }),
+  );
+  writeFileSync(join(folder, 'manifest.jsonl'), `${lines.join('\n')}\n`);
+  const first = await acom(folder, 'eval', 'manifest.jsonl', '--json', '--details', 'details.jsonl');
+  t.equal(first.code, 0, first.stderr);
+  const result = JSON.parse(first.stdout) as { points: { k: number }[] };
+  t.match(result, {
+    task: 'recognition',
+    utterances: 6,
+    words: 31,
+    seconds: Number,
+    continuous: { wer: Number },
+  });
+  t.same(
+    result.points.map(({ k }) => k),
+    [1, 2],
+  );
+  t.match(result.points[0], { wer: 0, rawBitRate: Number, entropyBitRate: Number, codedBitRate: Number });
+
+  // A run that was interrupted in the middle of a line goes on and comes to the same numbers.
+  const details = readFileSync(join(folder, 'details.jsonl'), 'utf8');
+  writeFileSync(join(folder, 'details.jsonl'), details.slice(0, details.length / 2));
+  const second = JSON.parse(
+    (await acom(folder, 'eval', 'manifest.jsonl', '--json', '--details', 'details.jsonl')).stdout,
+  ) as object;
+  t.same({ ...second, deviceSpeed: 0, cloudSpeed: 0 }, { ...result, deviceSpeed: 0, cloudSpeed: 0 });
+  t.match(
+    (await acom(folder, 'eval', 'manifest.jsonl', '--details', 'details.jsonl')).stdout,
+    /k = 1 .* 0 of 31 +0\.00 %/,
+  );
+  t.match(await acom(folder, 'eval', 'manifest.jsonl', '--details', 'details.jsonl', '--beam', '2'), {
+    code: 2,
+    stderr: /another model or beam/,
+  });
+
+  const wrong: [string, RegExp][] = [
+    ['', /no lines/],
+    ['{"path": "x.wav"}\n', /entry 1 has no "path" and "transcript"/],
+    ['{"path"\n', /line 1 is no JSON/],
+    ['{"path": "x.wav", "transcript": "yes"}\n', /x\.wav: there is no such file/],
+  ];
+  for (const [text, message] of wrong) {
+    writeFileSync(join(folder, 'wrong.jsonl'), text);
+    const failed = await acom(folder, 'eval', 'wrong.jsonl');
+    t.match(failed, { code: 1, stderr: message });
+    t.ok(oneLine(failed.stderr), failed.stderr);
+  }
+});
+
+t.test(
+  'eval reads FLAC',
+  { skip: skipWithout('testsets/commands-synthetic-voices/manifest.jsonl') },
+  async (t) => {
+    const folder = t.testdir();
+    const manifest = shared('testsets/commands-synthetic-voices/manifest.jsonl');
+    const [line] = readFileSync(manifest, 'utf8').split('\n');
+    const entry = JSON.parse(line!) as { path: string; transcript: string };
+    const path = join(shared('testsets/commands-synthetic-voices'), entry.path);
+    writeFileSync(join(folder, 'one.jsonl'), JSON.stringify({ ...entry, path }));
+    t.match(JSON.parse((await acom(folder, 'eval', 'one.jsonl', '--json')).stdout), {
+      utterances: 1,
+      words: 3,
+    });
+  },
+);
+
+t.test('demo: what a newcomer sees first', async (t) => {
+  const folder = t.testdir();
+  const { code, stdout } = await acom(folder, 'demo');
+  t.equal(code, 0);
+  t.match(stdout, /31 of 31 words right; \d+ bytes/);
+  t.equal(readdirSync(join(folder, 'acom-demo')).length, 6);
+  const rates = [...stdout.matchAll(/coded (\d+) bit\/s/g)].map(([, rate]) => Number(rate));
+  t.equal(rates.length, 6);
+  t.ok(
+    rates.every((rate) => rate < 130),
+    rates.join(', '),
+  );
+});

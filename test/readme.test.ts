@@ -1,0 +1,48 @@
+/** The README's example runs and does what it says; its commands exist. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { repository } from './support/shared.js';
+
+const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+
+t.test('the example in JavaScript', async (t) => {
+  const blocks = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code!);
+  t.equal(blocks.length, 1);
+  // Inside the repository, so that `acom` is this package.
+  const script = join(t.testdir(), 'example.js');
+  writeFileSync(script, blocks[0]!);
+  const { stdout, stderr } = await promisify(execFile)('node', [script], { cwd: repository });
+  t.equal(stderr, '');
+  const lines = stdout.trim().split('\n');
+  t.match(lines[0], /^\d+ bytes$/);
+  t.equal(lines[1], 'yes two four no eight');
+  t.equal(lines.length, 7);
+});
+
+t.test('the scripts that are named', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const texts = ['README.md', 'weights/README.md', 'kernels/README.md'].map((file) =>
+    readFileSync(join(repository, file), 'utf8'),
+  );
+  const named = texts.flatMap((text) =>
+    [...text.matchAll(/npm (?:run )?(start|test|[a-z]+(?::[a-z]+)?)/g)].map(([, name]) => name!),
+  );
+  t.ok(named.length > 5);
+  for (const name of new Set(named)) if (name !== 'ci' && name !== 'run') t.ok(scripts[name], name);
+});
+
+t.test('files that are linked', async (t) => {
+  for (const file of ['README.md', 'weights/README.md', 'kernels/README.md']) {
+    const folder = join(repository, file, '..');
+    for (const [, link] of readFileSync(join(repository, file), 'utf8').matchAll(
+      /\]\((?!https?:)([^)#]+)\)/g,
+    )) {
+      t.ok(existsSync(join(folder, link!)), `${file}: ${link}`);
+    }
+  }
+});

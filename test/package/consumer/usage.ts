@@ -1,5 +1,12 @@
 /** What a user of the published package writes, compiled against its types alone. */
-import { AcomError, type DecodeOptions, loadCodecModel, readWav, type Transcript } from 'acom';
+import {
+  AcomError,
+  type DecodeOptions,
+  type DeviceEncoder,
+  loadCodecModel,
+  readWav,
+  type Transcript,
+} from 'acom';
 import { readStream, truncateCodebooks } from 'acom/bitstream';
 import { loadCodecModel as loadInBrowser } from 'acom/browser';
 import { kernelSpecs } from 'acom/kernels';
@@ -28,11 +35,11 @@ export const quantizer = (codebooks: Tensor) =>
 export const packets = (bytes: Uint8Array): number => readStream(bytes).packets.length;
 export const inBrowser: typeof loadCodecModel = loadInBrowser;
 
-// @ts-expect-error samples are a Float32Array, not numbers
-export const wrongSamples = async () =>
-  (await (await loadCodecModel('x')).deviceEncoder()).encode([0, 1], 8000);
-// @ts-expect-error the sample rate is not optional
-export const noRate = async () =>
-  (await (await loadCodecModel('x')).deviceEncoder()).encode(new Float32Array(1));
-// @ts-expect-error there is no such option
-export const wrongOption: DecodeOptions = { beams: 3 };
+export function mistakes(device: DeviceEncoder): void {
+  // @ts-expect-error samples are a Float32Array, not numbers
+  device.encode([0, 1], 8000);
+  // @ts-expect-error the sample rate is not optional
+  device.encode(new Float32Array(1));
+  // @ts-expect-error there is no such option
+  device.encode(new Float32Array(1), 8000, { codebook: 3 });
+}

@@ -44,9 +44,7 @@ for (const any of kernelSpecs) {
         });
         if (wrong.length > 0) throw new Error(`${title} is wrong: ${wrong.join('; ')}`);
         const operands = fillOperands(spec, sizes, { seed: 1, placement: { offset: 0, gap: 0 } });
-        const { seconds, spread } = measure(() => {
-          spec.run(kernel, sizes, operands);
-        });
+        const { seconds, spread } = measure(spec.bind(kernel, sizes, operands));
         const { operations, bytes } = spec.cost(sizes);
         const rates = `${(operations / seconds / 1e9).toFixed(2)} GFLOP/s  ${(bytes / seconds / 1e9).toFixed(2)} GB/s`;
         console.log(

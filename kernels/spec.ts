@@ -7,8 +7,10 @@
  * A kernel function takes sizes, typed arrays with offsets and strides, and writes into memory the caller
  * owns. A spec therefore describes its arguments as operands: matrices of `rows` rows of `columns`
  * contiguous elements, `rowStride` elements apart. A harness allocates them (in plain memory, between guard
- * words, in WebAssembly memory), fills the inputs, and calls `run`; it need not know the argument order.
+ * words, in WebAssembly memory), fills the inputs, and calls what `bind` gives; it need not know the argument order.
  */
+
+import type { DefineKernel } from './wasm/runtime.js';
 
 export type KernelArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
@@ -58,6 +60,8 @@ export interface KernelVariant<F> {
   available(): true | string;
   /** The function; the first call compiles what has to be compiled. */
   load(): F;
+  /** Of a SIMD variant: what it adds to a WebAssembly module. */
+  readonly define?: DefineKernel;
 }
 
 export interface KernelSpec<S extends object, O extends OperandSpecs, F> {
@@ -87,7 +91,11 @@ export interface KernelSpec<S extends object, O extends OperandSpecs, F> {
   operands(sizes: S): O;
   /** Outputs that may be the same memory as an input. */
   readonly inPlace?: readonly (readonly [output: string, input: string])[];
-  run(kernel: F, sizes: S, operands: Operands<O>): void | Promise<void>;
+  /**
+   * The call that computes the outputs, ready to be made any number of times: what is done once for many calls
+   * (packing weights) is done before.
+   */
+  bind(kernel: F, sizes: S, operands: Operands<O>): () => void | Promise<void>;
   /**
    * The outputs by the formula in float64, row after row without gaps, written apart from every variant:
    * plain, slow, obviously right.

@@ -9,7 +9,7 @@ import { repository } from './support/shared.js';
 /** What each room may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kernels: [],
-  tensor: [],
+  tensor: ['kernels'],
   entropy: ['tensor'],
   ops: ['kernels', 'tensor'],
   nn: ['ops', 'kernels', 'tensor'],

@@ -43,7 +43,7 @@ export const batchNormSpec: KernelSpec<BatchNormSizes, ReturnType<typeof operand
   cost: ({ rows, channels }) => ({ operations: 2 * rows * channels, bytes: 8 * (rows + 2) * channels }),
   operands,
   inPlace: [['y', 'x']],
-  run: (kernel, { rows, channels }, { x, mean, variance, weight, bias, y }) =>
+  bind: (kernel, { rows, channels }, { x, mean, variance, weight, bias, y }) => () =>
     kernel(
       rows,
       channels,

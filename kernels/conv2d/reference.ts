@@ -31,37 +31,62 @@ export function reflectIndex(i: number, n: number): number {
 }
 
 /**
- * Y[y, x, o] = bias[o] + Σ_{r, s, c} X[y·strideHeight + r - padHeight, x·strideWidth + s - padWidth, c] W[o, r, s, c]
+ * Y[y, x, o] = f(bias[o] + Σ_{r, s, c} X[y·strideHeight + r - padHeight, x·strideWidth + s - padWidth, c] W[o, r, s, c])
  *
  * X [height, width, inChannels], W [outChannels, kernelHeight, kernelWidth, inChannels], Y [height', width',
  * outChannels], all without gaps. This is the cross-correlation that frameworks call convolution.
  *
- * Sums are float64. 2 · height' · width' · outChannels · kernelHeight · kernelWidth · inChannels operations.
- * Four output channels share each load of X.
+ * The filters W are packed once for a geometry, of which `pack` uses all but height and width, and then used
+ * for images of any size. f works element by element.
+ *
+ * 2 · height' · width' · outChannels · kernelHeight · kernelWidth · inChannels operations.
  */
-export type Conv2d = (
+export interface Conv2dKernel {
+  pack(
+    geometry: Conv2dGeometry,
+    weight: Float32Array,
+    weightOffset: number,
+    lifetime: 'kept' | 'work',
+  ): PackedFilters;
+  convolve(
+    geometry: Conv2dGeometry,
+    x: Float32Array,
+    xOffset: number,
+    filters: PackedFilters,
+    bias: Float32Array | null,
+    biasOffset: number,
+    activation: Conv2dActivation,
+    y: Float32Array,
+    yOffset: number,
+  ): void;
+}
+
+/** Filters as one variant wants them; no other can read them. */
+export interface PackedFilters {
+  readonly data: Float32Array;
+  readonly offset: number;
+}
+
+/** What is done to each element of Y: nothing, or max(x, 0). */
+export type Conv2dActivation = 'none' | 'relu';
+
+/** Nothing is copied to pack. Sums are float64; four output channels share each load of X. */
+export const conv2dReference: Conv2dKernel = {
+  pack: (_, data, offset) => ({ data, offset }),
+  convolve: convolveReference,
+};
+
+function convolveReference(
   geometry: Conv2dGeometry,
   x: Float32Array,
   xOffset: number,
-  weight: Float32Array,
-  weightOffset: number,
+  { data: weight, offset: weightOffset }: PackedFilters,
   bias: Float32Array | null,
   biasOffset: number,
+  activation: Conv2dActivation,
   y: Float32Array,
   yOffset: number,
-) => void;
-
-export const conv2dReference: Conv2d = (
-  geometry,
-  x,
-  xOffset,
-  weight,
-  weightOffset,
-  bias,
-  biasOffset,
-  y,
-  yOffset,
-) => {
+): void {
   const { height, width, inChannels, outChannels, kernelHeight, kernelWidth } = geometry;
   const { strideHeight, strideWidth, padHeight, padWidth } = geometry;
   const reflect = geometry.padMode === 'reflect';
@@ -115,6 +140,12 @@ export const conv2dReference: Conv2d = (
             }
           }
         }
+        if (activation === 'relu') {
+          s0 = Math.max(s0, 0);
+          s1 = Math.max(s1, 0);
+          s2 = Math.max(s2, 0);
+          s3 = Math.max(s3, 0);
+        }
         y[pixel + o] = s0;
         y[pixel + o1] = s1;
         y[pixel + o2] = s2;
@@ -122,4 +153,4 @@ export const conv2dReference: Conv2d = (
       }
     }
   }
-};
+}

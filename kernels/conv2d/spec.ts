@@ -1,8 +1,17 @@
 import type { KernelSpec, Operand } from '../spec.js';
-import { type Conv2d, type Conv2dGeometry, conv2dOutputSize } from './reference.js';
+import {
+  type Conv2dActivation,
+  type Conv2dGeometry,
+  type Conv2dKernel,
+  conv2dOutputSize,
+} from './reference.js';
 import { conv2dVariants } from './variants.js';
 
-const operands = (g: Conv2dGeometry) => {
+export interface Conv2dCase extends Conv2dGeometry {
+  readonly activation?: Conv2dActivation;
+}
+
+const operands = (g: Conv2dCase) => {
   const out = conv2dOutputSize(g);
   const dense = { strided: false, type: 'float32' } as const;
   return {
@@ -45,9 +54,9 @@ function padded(g: Conv2dGeometry, x: Operand, row: number, column: number, chan
   return x.data[x.offset + (y * g.width + xx) * g.inChannels + channel];
 }
 
-export const conv2dSpec: KernelSpec<Conv2dGeometry, ReturnType<typeof operands>, Conv2d> = {
+export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Conv2dKernel> = {
   name: 'conv2d',
-  formula: 'Y[y,x,o] = bias[o] + Σ_{r,s,c} X[y·sₕ + r − pₕ, x·s_w + s − p_w, c] W[o,r,s,c]',
+  formula: 'Y[y,x,o] = f(bias[o] + Σ_{r,s,c} X[y·sₕ + r − pₕ, x·s_w + s − p_w, c] W[o,r,s,c])',
   shapes: 'X [H, W, C], W [O, R, S, C], bias [O], Y [H′, W′, O]; padding of zeros or mirrored',
   source:
     'cross-correlation as in PyTorch Conv2d; front end of SpeechBrain ConvolutionFrontEnd, CNN14 blocks',
@@ -57,6 +66,7 @@ export const conv2dSpec: KernelSpec<Conv2dGeometry, ReturnType<typeof operands>,
     ...[1, 2, 3, 4, 5, 9].map((outChannels) => image(5, 4, 3, outChannels)),
     ...[1, 2, 3, 6, 7].map((size) => ({ ...image(size, 8 - size, 2, 5), ...halving })),
     { ...image(6, 5, 7, 6), ...pointwise },
+    { ...image(6, 5, 4, 9), activation: 'relu' },
     { ...image(9, 8, 2, 3), kernelHeight: 5, kernelWidth: 3, padHeight: 2, strideWidth: 2 },
     { ...image(4, 4, 1, 2), kernelHeight: 5, kernelWidth: 5, padHeight: 2, padWidth: 2, padMode: 'reflect' },
   ],
@@ -76,8 +86,22 @@ export const conv2dSpec: KernelSpec<Conv2dGeometry, ReturnType<typeof operands>,
     };
   },
   operands,
-  run: (kernel, g, { x, weight, bias, y }) =>
-    kernel(g, x.data, x.offset, weight.data, weight.offset, bias.data, bias.offset, y.data, y.offset),
+  bind(kernel, g, { x, weight, bias, y }) {
+    const packed = kernel.pack(g, weight.data, weight.offset, 'kept');
+    const { activation = 'none' } = g;
+    return () =>
+      kernel.convolve(
+        g,
+        x.data,
+        x.offset,
+        packed,
+        bias.data,
+        bias.offset,
+        activation,
+        y.data,
+        y.offset,
+      );
+  },
   exact(g, { x, weight, bias }) {
     const out = conv2dOutputSize(g);
     const y: number[] = [];
@@ -93,7 +117,7 @@ export const conv2dSpec: KernelSpec<Conv2dGeometry, ReturnType<typeof operands>,
               }
             }
           }
-          y.push(sum);
+          y.push(g.activation === 'relu' ? Math.max(sum, 0) : sum);
         }
       }
     }

@@ -1,7 +1,7 @@
 /** The implementations of this operation: one row each. */
 import { type KernelVariant, referenceVariant } from '../spec.js';
-import { type Conv2d, conv2dReference } from './reference.js';
+import { type Conv2dKernel, conv2dReference } from './reference.js';
 
-export const conv2dVariants: readonly KernelVariant<Conv2d>[] = [
+export const conv2dVariants: readonly KernelVariant<Conv2dKernel>[] = [
   referenceVariant(conv2dReference, 'direct, four output channels to a load, float64 sums'),
 ];

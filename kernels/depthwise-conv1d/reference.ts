@@ -2,42 +2,63 @@
  * Y[t, c] = bias[c] + Σ_i X[t + i - (taps - 1) / 2, c] W[c, i], zero outside X; taps is odd.
  *
  * X and Y are [frames, channels], W is [channels, taps] (PyTorch's [channels, 1, taps]). Each channel is
- * filtered by itself. Sums are float64. 2 · frames · channels · taps operations over 8 · frames · channels
- * bytes: a tap is one multiply-add per load, so the loop keeps four frames of one channel in registers.
+ * filtered by itself. The taps are packed once. 2 · frames · channels · taps operations over 8 · frames ·
+ * channels bytes.
  */
-export type DepthwiseConv1d = (
+export interface DepthwiseConv1dKernel {
+  pack(
+    channels: number,
+    taps: number,
+    weight: Float32Array,
+    weightOffset: number,
+    weightRowStride: number,
+    lifetime: 'kept' | 'work',
+  ): PackedTaps;
+  convolve(
+    frames: number,
+    x: Float32Array,
+    xOffset: number,
+    xRowStride: number,
+    filters: PackedTaps,
+    bias: Float32Array | null,
+    biasOffset: number,
+    y: Float32Array,
+    yOffset: number,
+    yRowStride: number,
+  ): void;
+}
+
+/** Taps of all channels as one variant wants them; no other can read them. */
+export interface PackedTaps {
+  readonly channels: number;
+  readonly taps: number;
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly rowStride: number;
+}
+
+/**
+ * Nothing is copied to pack. Sums are float64. A tap is one multiply-add per load, so the loop keeps four frames
+ * of one channel in registers.
+ */
+export const depthwiseConv1dReference: DepthwiseConv1dKernel = {
+  pack: (channels, taps, data, offset, rowStride) => ({ channels, taps, data, offset, rowStride }),
+  convolve: convolveReference,
+};
+
+function convolveReference(
   frames: number,
-  channels: number,
-  taps: number,
   x: Float32Array,
   xOffset: number,
   xRowStride: number,
-  weight: Float32Array,
-  weightOffset: number,
-  weightRowStride: number,
+  filters: PackedTaps,
   bias: Float32Array | null,
   biasOffset: number,
   y: Float32Array,
   yOffset: number,
   yRowStride: number,
-) => void;
-
-export const depthwiseConv1dReference: DepthwiseConv1d = (
-  frames,
-  channels,
-  taps,
-  x,
-  xOffset,
-  xRowStride,
-  weight,
-  weightOffset,
-  weightRowStride,
-  bias,
-  biasOffset,
-  y,
-  yOffset,
-  yRowStride,
-) => {
+): void {
+  const { channels, taps, data: weight, offset: weightOffset, rowStride: weightRowStride } = filters;
   const half = (taps - 1) >> 1;
   for (let c = 0; c < channels; c++) {
     const w = weightOffset + c * weightRowStride;
@@ -94,4 +115,4 @@ export const depthwiseConv1dReference: DepthwiseConv1d = (
       y[yOffset + t * yRowStride + c] = sum;
     }
   }
-};
+}

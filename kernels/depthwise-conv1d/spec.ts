@@ -1,5 +1,5 @@
 import type { KernelSpec } from '../spec.js';
-import type { DepthwiseConv1d } from './reference.js';
+import type { DepthwiseConv1dKernel } from './reference.js';
 import { depthwiseConv1dVariants } from './variants.js';
 
 export interface DepthwiseConv1dSizes {
@@ -24,7 +24,7 @@ const filtered = (name: string, frames: number, channels: number, taps: number) 
 export const depthwiseConv1dSpec: KernelSpec<
   DepthwiseConv1dSizes,
   ReturnType<typeof operands>,
-  DepthwiseConv1d
+  DepthwiseConv1dKernel
 > = {
   name: 'depthwise-conv1d',
   formula: 'Y[t,c] = bias[c] + Σ_i X[t + i − (n−1)/2, c] W[c,i]',
@@ -50,23 +50,22 @@ export const depthwiseConv1dSpec: KernelSpec<
     bytes: 4 * channels * (2 * frames + taps),
   }),
   operands,
-  run: (kernel, { frames, channels, taps }, { x, weight, bias, y }) =>
-    kernel(
-      frames,
-      channels,
-      taps,
-      x.data,
-      x.offset,
-      x.rowStride,
-      weight.data,
-      weight.offset,
-      weight.rowStride,
-      bias.data,
-      bias.offset,
-      y.data,
-      y.offset,
-      y.rowStride,
-    ),
+  bind(kernel, { frames, channels, taps }, { x, weight, bias, y }) {
+    const filters = kernel.pack(channels, taps, weight.data, weight.offset, weight.rowStride, 'kept');
+    return () =>
+      kernel.convolve(
+        frames,
+        x.data,
+        x.offset,
+        x.rowStride,
+        filters,
+        bias.data,
+        bias.offset,
+        y.data,
+        y.offset,
+        y.rowStride,
+      );
+  },
   exact({ frames, channels, taps }, { x, weight, bias }) {
     const y = new Float64Array(frames * channels);
     for (let t = 0; t < frames; t++) {

@@ -1,7 +1,7 @@
 /** The implementations of this operation: one row each. */
 import { type KernelVariant, referenceVariant } from '../spec.js';
-import { type DepthwiseConv1d, depthwiseConv1dReference } from './reference.js';
+import { type DepthwiseConv1dKernel, depthwiseConv1dReference } from './reference.js';
 
-export const depthwiseConv1dVariants: readonly KernelVariant<DepthwiseConv1d>[] = [
+export const depthwiseConv1dVariants: readonly KernelVariant<DepthwiseConv1dKernel>[] = [
   referenceVariant(depthwiseConv1dReference, 'four frames of a channel in a sliding window, float64 sums'),
 ];

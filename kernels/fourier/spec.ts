@@ -31,9 +31,11 @@ export const fourierSpec: KernelSpec<FourierSizes, ReturnType<typeof operands>, 
   ],
   cost: ({ size }) => ({ operations: 2.5 * size * Math.log2(size), bytes: 16 * size }),
   operands,
-  run(kernel, { size }, { x, spectrum }) {
+  bind(kernel, { size }, { x, spectrum }) {
+    return () => {
     const real = spectrum.data.subarray(spectrum.offset);
     kernel(size).transform(x.data, x.offset, real, real.subarray(spectrum.rowStride));
+    };
   },
   exact({ size }, { x }) {
     const bins = Math.floor(size / 2) + 1;

@@ -42,7 +42,7 @@ export const layerNormSpec: KernelSpec<LayerNormSizes, ReturnType<typeof operand
   cost: ({ rows, columns }) => ({ operations: 8 * rows * columns, bytes: 8 * (rows + 1) * columns }),
   operands,
   inPlace: [['y', 'x']],
-  run: (kernel, { rows, columns }, { x, weight, bias, y }) =>
+  bind: (kernel, { rows, columns }, { x, weight, bias, y }) => () =>
     kernel(
       rows,
       columns,

@@ -68,7 +68,7 @@ export const logMelSpec: KernelSpec<LogMelSizes, ReturnType<typeof operands>, Lo
     bytes: 4 * frames * (hop + mels),
   }),
   operands,
-  run: (kernel, sizes, o) =>
+  bind: (kernel, sizes, o) => () =>
     kernel(
       sizes,
       planOf(sizes.size),

@@ -1,5 +1,5 @@
 import type { KernelSpec } from '../spec.js';
-import type { Matmul } from './reference.js';
+import type { MatmulActivation, MatmulKernel } from './reference.js';
 import { matmulVariants } from './variants.js';
 
 export interface MatmulSizes {
@@ -12,6 +12,7 @@ export interface MatmulSizes {
   readonly transposeB?: boolean;
   readonly bias?: boolean;
   readonly accumulate?: boolean;
+  readonly activation?: MatmulActivation;
 }
 
 const operands = ({ m, n, k, transposeA, transposeB }: MatmulSizes) =>
@@ -35,9 +36,9 @@ const linear = (name: string, m: number, k: number, n: number) => ({
   sizes: { m, n, k, transposeB: true, bias: true },
 });
 
-export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Matmul> = {
+export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, MatmulKernel> = {
   name: 'matmul',
-  formula: 'C[i,j] = Σ_p A[i,p] B[p,j] + bias[j]  (+ C[i,j] where it accumulates)',
+  formula: 'C[i,j] = f(Σ_p A[i,p] B[p,j] + bias[j]  (+ C[i,j] where it accumulates))',
   shapes: 'A [m, k], B [k, n], each also stored transposed; bias [n]; C [m, n]',
   source: 'linear algebra; PyTorch Linear is A Bᵀ + bias with B stored [n, k]',
   tolerance: 2e-6,
@@ -51,6 +52,12 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
       { m: 6, n: 9, k: 4, ...t, bias: true, accumulate: true },
     ]),
     { m: 4, n: 5, k: 0, bias: true },
+    ...(['relu', 'swish'] as const).flatMap((activation) => [
+      { m: 9, n: 13, k: 10, activation, bias: true },
+      { m: 3, n: 8, k: 5, activation, accumulate: true },
+    ]),
+    ...[5, 6, 8, 9, 11, 12, 13, 14, 15, 17, 19, 23].map((m) => ({ m, n: 16, k: 9, transposeB: true })),
+    ...[1, 4, 5].flatMap((m) => [15, 16, 17, 24, 25].map((n) => ({ m, n, k: 7, bias: true }))),
     { m: 25, n: 96, k: 256, transposeB: true, bias: true },
   ],
   workloads: [
@@ -63,33 +70,33 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
   ],
   cost: ({ m, n, k }) => ({ operations: 2 * m * n * k, bytes: 4 * (m * k + k * n + m * n) }),
   operands,
-  run(kernel, sizes, { a, b, bias, initial, c }) {
-    const { m, n, k, transposeA, transposeB, accumulate = false } = sizes;
-    for (let i = 0; accumulate && i < m; i++) {
-      const from = initial.offset + i * initial.rowStride;
-      c.data.set(initial.data.subarray(from, from + n), c.offset + i * c.rowStride);
-    }
-    return kernel(
-      m,
-      n,
-      k,
-      a.data,
-      a.offset,
-      transposeA ? 1 : a.rowStride,
-      transposeA ? a.rowStride : 1,
-      b.data,
-      b.offset,
-      transposeB ? 1 : b.rowStride,
-      transposeB ? b.rowStride : 1,
-      sizes.bias ? bias.data : null,
-      bias.offset,
-      accumulate,
-      c.data,
-      c.offset,
-      c.rowStride,
-    );
+  bind(kernel, sizes, { a, b, bias, initial, c }) {
+    const { m, n, k, transposeA, transposeB, accumulate = false, activation = 'none' } = sizes;
+    const [bRowStride, bColumnStride] = transposeB ? [1, b.rowStride] : [b.rowStride, 1];
+    const packed = kernel.pack(n, k, b.data, b.offset, bRowStride, bColumnStride, 'kept');
+    return () => {
+      for (let i = 0; accumulate && i < m; i++) {
+        const from = initial.offset + i * initial.rowStride;
+        c.data.set(initial.data.subarray(from, from + n), c.offset + i * c.rowStride);
+      }
+      kernel.multiply(
+        m,
+        a.data,
+        a.offset,
+        transposeA ? 1 : a.rowStride,
+        transposeA ? a.rowStride : 1,
+        packed,
+        sizes.bias ? bias.data : null,
+        bias.offset,
+        activation,
+        accumulate,
+        c.data,
+        c.offset,
+        c.rowStride,
+      );
+    };
   },
-  exact({ m, n, k, transposeA, transposeB, bias: hasBias, accumulate }, { a, b, bias, initial }) {
+  exact({ m, n, k, transposeA, transposeB, bias: hasBias, accumulate, activation }, { a, b, bias, initial }) {
     const c = new Float64Array(m * n);
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
@@ -100,6 +107,8 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
           const right = transposeB ? j * b.rowStride + p : p * b.rowStride + j;
           sum += a.data[a.offset + left] * b.data[b.offset + right];
         }
+        if (activation === 'relu') sum = Math.max(sum, 0);
+        if (activation === 'swish') sum /= 1 + Math.exp(-sum);
         c[i * n + j] = sum;
       }
     }

@@ -7,42 +7,64 @@
  * are [stages, codewords, width] without gaps; indices [count, stages]. A vector that holds NaN gets index 0
  * from every stage it reaches.
  *
- * Distances are float64, residuals are rounded to float32 between stages (as frameworks do). 3 · count ·
- * stages · codewords · width operations. A codeword is given up as soon as its partial distance exceeds the
- * best one: exact, because a sum of squares only grows.
+ * Distances are compared as if in float64; residuals are rounded to float32 between stages (as frameworks do).
+ * The codebooks are packed once. 3 · count · stages · codewords · width operations by brute force.
  */
-export type NearestCodeword = (
+export interface NearestCodewordKernel {
+  pack(
+    stages: number,
+    codewords: number,
+    width: number,
+    codebooks: Float32Array,
+    codebooksOffset: number,
+    lifetime: 'kept' | 'work',
+  ): PackedCodebooks;
+  /** Quantises by the first `stages` of the codebooks. */
+  encode(
+    count: number,
+    stages: number,
+    codebooks: PackedCodebooks,
+    residual: Float32Array,
+    residualOffset: number,
+    residualRowStride: number,
+    indices: Int32Array,
+    indicesOffset: number,
+    indicesRowStride: number,
+  ): void;
+}
+
+/** Codebooks as one variant wants them; no other can read them. */
+export interface PackedCodebooks {
+  readonly stages: number;
+  readonly codewords: number;
+  readonly width: number;
+  readonly data: Float32Array;
+  readonly offset: number;
+}
+
+/** Features summed before a partial distance is compared with the best one. */
+const BLOCK = 16;
+
+/**
+ * Nothing is copied to pack. A codeword is given up as soon as its partial distance exceeds the best one: exact,
+ * because a sum of squares only grows.
+ */
+export const nearestCodewordReference: NearestCodewordKernel = {
+  pack: (stages, codewords, width, data, offset) => ({ stages, codewords, width, data, offset }),
+  encode: encodeReference,
+};
+
+function encodeReference(
   count: number,
-  width: number,
   stages: number,
-  codewords: number,
-  codebooks: Float32Array,
-  codebooksOffset: number,
+  { codewords, width, data: codebooks, offset: codebooksOffset }: PackedCodebooks,
   residual: Float32Array,
   residualOffset: number,
   residualRowStride: number,
   indices: Int32Array,
   indicesOffset: number,
   indicesRowStride: number,
-) => void;
-
-/** Features summed before a partial distance is compared with the best one. */
-const BLOCK = 16;
-
-export const nearestCodewordReference: NearestCodeword = (
-  count,
-  width,
-  stages,
-  codewords,
-  codebooks,
-  codebooksOffset,
-  residual,
-  residualOffset,
-  residualRowStride,
-  indices,
-  indicesOffset,
-  indicesRowStride,
-) => {
+): void {
   for (let n = 0; n < count; n++) {
     const row = residualOffset + n * residualRowStride;
     for (let s = 0; s < stages; s++) {
@@ -69,4 +91,4 @@ export const nearestCodewordReference: NearestCodeword = (
       for (let d = 0; d < width; d++) residual[row + d] -= codebooks[word + d];
     }
   }
-};
+}

@@ -1,5 +1,5 @@
 import type { KernelSpec, OperandSpecs } from '../spec.js';
-import type { NearestCodeword } from './reference.js';
+import type { NearestCodewordKernel } from './reference.js';
 import { nearestCodewordVariants } from './variants.js';
 
 export interface NearestCodewordSizes {
@@ -25,7 +25,7 @@ const quantiser = (name: string, count: number, width: number, codewords: number
 export const nearestCodewordSpec: KernelSpec<
   NearestCodewordSizes,
   ReturnType<typeof operands>,
-  NearestCodeword
+  NearestCodewordKernel
 > = {
   name: 'nearest-codeword',
   formula: 'index[n,s] = argmin_v |r_s − C[s,v]|², r_{s+1} = r_s − C[s, index[n,s]], r_0 = X[n]',
@@ -49,25 +49,26 @@ export const nearestCodewordSpec: KernelSpec<
     bytes: 4 * (2 * count * width + stages * codewords * width + count * stages),
   }),
   operands,
-  run(kernel, { count, width, stages, codewords }, { vectors, codebooks, residual, indices }) {
-    for (let n = 0; n < count; n++) {
-      const from = vectors.offset + n * vectors.rowStride;
-      residual.data.set(vectors.data.subarray(from, from + width), residual.offset + n * residual.rowStride);
-    }
-    return kernel(
-      count,
-      width,
-      stages,
-      codewords,
-      codebooks.data,
-      codebooks.offset,
-      residual.data,
-      residual.offset,
-      residual.rowStride,
-      indices.data,
-      indices.offset,
-      indices.rowStride,
-    );
+  bind(kernel, { count, width, stages, codewords }, { vectors, codebooks, residual, indices }) {
+    const packed = kernel.pack(stages, codewords, width, codebooks.data, codebooks.offset, 'kept');
+    return () => {
+      for (let n = 0; n < count; n++) {
+        const from = vectors.offset + n * vectors.rowStride;
+        const to = residual.offset + n * residual.rowStride;
+        residual.data.set(vectors.data.subarray(from, from + width), to);
+      }
+      kernel.encode(
+        count,
+        stages,
+        packed,
+        residual.data,
+        residual.offset,
+        residual.rowStride,
+        indices.data,
+        indices.offset,
+        indices.rowStride,
+      );
+    };
   },
   exact({ count, width, stages, codewords }, { vectors, codebooks }) {
     const indices: number[] = [];

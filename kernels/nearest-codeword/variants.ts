@@ -1,7 +1,7 @@
 /** The implementations of this operation: one row each. */
 import { type KernelVariant, referenceVariant } from '../spec.js';
-import { type NearestCodeword, nearestCodewordReference } from './reference.js';
+import { type NearestCodewordKernel, nearestCodewordReference } from './reference.js';
 
-export const nearestCodewordVariants: readonly KernelVariant<NearestCodeword>[] = [
+export const nearestCodewordVariants: readonly KernelVariant<NearestCodewordKernel>[] = [
   referenceVariant(nearestCodewordReference, 'brute force with partial distances, float64 sums'),
 ];

@@ -67,8 +67,9 @@ export const relativeAttentionSpec: KernelSpec<
     bytes: 4 * heads * headSize * (6 * frames - 1),
   }),
   operands,
-  run(kernel, { frames, heads, headSize, masked }, o) {
-    return kernel(
+  bind(kernel, { frames, heads, headSize, masked }, o) {
+    return () => {
+    kernel(
       { frames, heads, headSize, scale: 1 / Math.sqrt(heads * headSize) },
       o.qkv.data,
       o.qkv.offset,
@@ -98,6 +99,7 @@ export const relativeAttentionSpec: KernelSpec<
       o.y.offset,
       o.y.rowStride,
     );
+    };
   },
   exact({ frames, heads, headSize, masked }, { qkv, positions, biasU, biasV, mask }) {
     const width = heads * headSize;

@@ -34,8 +34,10 @@ const shared = {
   cost: ({ rows, columns }: RowSizes) => ({ operations: 5 * rows * columns, bytes: 8 * rows * columns }),
   operands,
   inPlace: [['y', 'x'] as const],
-  run(kernel: Softmax, { rows, columns }: RowSizes, { x, y }: Operands<ReturnType<typeof operands>>) {
+  bind(kernel: Softmax, { rows, columns }: RowSizes, { x, y }: Operands<ReturnType<typeof operands>>) {
+    return () => {
     kernel(rows, columns, x.data, x.offset, x.rowStride, y.data, y.offset, y.rowStride);
+    };
   },
 };
 

@@ -1,5 +1,5 @@
 import { relativeAttentionVariants } from '../../kernels/relative-attention/variants.js';
-import { contiguous, type NdArray, ShapeError, type Tensor, zeros } from '../tensor/index.js';
+import { contiguous, type NdArray, ShapeError, type Tensor, empty } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';
 
@@ -59,8 +59,8 @@ export function relativeAttention(inputs: RelativeAttentionInputs): {
   const table = contiguous(positions);
   const u = vectorOf(operation, 'biasU', biasU, width);
   const v = vectorOf(operation, 'biasV', biasV, width);
-  const output = zeros([batch, frames, width]);
-  const map = keepMap ? zeros([batch, heads, frames, frames]) : null;
+  const output = empty([batch, frames, width]);
+  const map = keepMap ? empty([batch, heads, frames, frames]) : null;
   const row = map?.data ?? new Float32Array(frames);
   const scratch = new Float64Array(2 * headSize);
   const kernel = kernelOf(relativeAttentionVariants);

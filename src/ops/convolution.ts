@@ -1,9 +1,17 @@
-import { conv2dOutputSize } from '../../kernels/conv2d/reference.js';
+import {
+  type Conv2dActivation,
+  type Conv2dGeometry,
+  conv2dOutputSize,
+  type PackedFilters,
+} from '../../kernels/conv2d/reference.js';
 import { conv2dVariants } from '../../kernels/conv2d/variants.js';
+import type { PackedTaps } from '../../kernels/depthwise-conv1d/reference.js';
 import { depthwiseConv1dVariants } from '../../kernels/depthwise-conv1d/variants.js';
-import { contiguous, ShapeError, sizeOf, type Tensor, zeros } from '../tensor/index.js';
+import { contiguous, empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
-import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';
+import { describeShape, requireRank, vectorOf } from './shapes.js';
+
+type Vector = { readonly data: Float32Array; readonly offset: number };
 
 export interface Conv2dOptions {
   /** Rows and columns from one output pixel to the next. */
@@ -13,96 +21,188 @@ export interface Conv2dOptions {
   readonly padMode: 'zero' | 'reflect';
 }
 
-/**
- * Two-dimensional cross-correlation, channels last: X [batch, height, width, in], W [out, kernel height,
- * kernel width, in], bias [out] or null; gives [batch, height', width', out].
- */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor {
-  requireRank('conv2d', 'x', x, 4, '[batch, height, width, channels]');
+/** Filters of a two-dimensional convolution, packed for many images. */
+export interface Conv2dFilters {
+  /** Of an image without pixels. */
+  readonly geometry: Conv2dGeometry;
+  readonly packed: PackedFilters;
+  readonly bias: Vector | null;
+}
+
+/** Packs W [out, kernel height, kernel width, in] and bias [out] or null. */
+export function packConv2d(
+  weight: Tensor,
+  bias: Tensor | null,
+  { stride, padding, padMode }: Conv2dOptions,
+  lifetime: 'kept' | 'work' = 'kept',
+): Conv2dFilters {
   requireRank('conv2d', 'weight', weight, 4, '[out, kernel height, kernel width, in]');
-  const [batch, height, width, inChannels] = x.shape as [number, number, number, number];
-  const [outChannels, kernelHeight, kernelWidth, expected] = weight.shape as [number, number, number, number];
-  if (expected !== inChannels) {
-    throw new ShapeError(
-      `conv2d: x ${describeShape(x.shape)} and weight ${describeShape(weight.shape)} do not fit: ` +
-        `the last axis of both counts the input channels`,
-    );
-  }
+  const [outChannels, kernelHeight, kernelWidth, inChannels] = weight.shape as [number, number, number, number];
   const geometry = {
-    height,
-    width,
+    height: 0,
+    width: 0,
     inChannels,
     outChannels,
     kernelHeight,
     kernelWidth,
+    strideHeight: stride[0],
+    strideWidth: stride[1],
+    padHeight: padding[0],
+    padWidth: padding[1],
+    padMode,
+  };
+  const filters = contiguous(weight);
+  return {
+    geometry,
+    packed: kernelOf(conv2dVariants).pack(geometry, filters.data, filters.offset, lifetime),
+    bias: bias === null ? null : vectorOf('conv2d', 'bias', bias, outChannels),
+  };
+}
+
+/**
+ * Two-dimensional cross-correlation, channels last: f(W * X + bias) of X [batch, height, width, in]; gives
+ * [batch, height', width', out].
+ */
+export function conv2dPacked(
+  x: Tensor,
+  filters: Conv2dFilters,
+  activation: Conv2dActivation = 'none',
+): Tensor {
+  const y = conv2dResult(x, filters.geometry);
+  convolveInto(y, x, filters, activation);
+  return y;
+}
+
+/** The same with filters that are packed for this call. */
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor {
+  requireRank('conv2d', 'weight', weight, 4, '[out, kernel height, kernel width, in]');
+  const y = conv2dResult(x, {
+    outChannels: weight.shape[0]!,
+    kernelHeight: weight.shape[1]!,
+    kernelWidth: weight.shape[2]!,
+    inChannels: weight.shape[3]!,
     strideHeight: options.stride[0],
     strideWidth: options.stride[1],
     padHeight: options.padding[0],
     padWidth: options.padding[1],
     padMode: options.padMode,
-  };
-  const out = conv2dOutputSize(geometry);
+  });
+  scratch(() => convolveInto(y, x, packConv2d(weight, bias, options, 'work'), 'none'));
+  return y;
+}
+
+/** An empty result for X [batch, height, width, in]. */
+function conv2dResult(x: Tensor, filters: Omit<Conv2dGeometry, 'height' | 'width'>): Tensor {
+  requireRank('conv2d', 'x', x, 4, '[batch, height, width, channels]');
+  const [batch, height, width, inChannels] = x.shape as [number, number, number, number];
+  const { outChannels, kernelHeight, kernelWidth } = filters;
+  if (filters.inChannels !== inChannels) {
+    const weight = [outChannels, kernelHeight, kernelWidth, filters.inChannels];
+    throw new ShapeError(
+      `conv2d: x ${describeShape(x.shape)} and weight ${describeShape(weight)} do not fit: ` +
+        `the last axis of both counts the input channels`,
+    );
+  }
+  const out = conv2dOutputSize({ ...filters, height, width });
   if (height < 1 || width < 1 || out.height < 1 || out.width < 1) {
     throw new ShapeError(
       `conv2d: x ${describeShape(x.shape)} is smaller than the kernel ${kernelHeight} x ${kernelWidth}`,
     );
   }
+  return empty([batch, out.height, out.width, outChannels]);
+}
+
+function convolveInto(
+  y: Tensor,
+  x: Tensor,
+  { geometry, packed, bias }: Conv2dFilters,
+  activation: Conv2dActivation,
+): void {
+  const [batch, height, width, inChannels] = x.shape as [number, number, number, number];
+  const [, outHeight, outWidth, outChannels] = y.shape as [number, number, number, number];
   const input = contiguous(x);
-  const filters = contiguous(weight);
-  const offset = bias === null ? null : vectorOf('conv2d', 'bias', bias, outChannels);
-  const y = zeros([batch, out.height, out.width, outChannels]);
   const kernel = kernelOf(conv2dVariants);
   for (let b = 0; b < batch; b++) {
-    kernel(
-      geometry,
+    kernel.convolve(
+      { ...geometry, height, width },
       input.data,
       input.offset + b * height * width * inChannels,
-      filters.data,
-      filters.offset,
-      offset?.data ?? null,
-      offset?.offset ?? 0,
+      packed,
+      bias?.data ?? null,
+      bias?.offset ?? 0,
+      activation,
       y.data,
-      b * out.height * out.width * outChannels,
+      y.offset + b * outHeight * outWidth * outChannels,
     );
   }
-  return y;
+}
+
+/** Filters of a depthwise convolution, packed for many signals. */
+export interface DepthwiseFilters {
+  readonly packed: PackedTaps;
+  readonly bias: Vector | null;
+}
+
+/** Packs W [channels, taps], with an odd number of taps, and bias [channels] or null. */
+export function packDepthwiseConv1d(
+  weight: Tensor,
+  bias: Tensor | null,
+  lifetime: 'kept' | 'work' = 'kept',
+): DepthwiseFilters {
+  requireRank('depthwiseConv1d', 'weight', weight, 2, '[channels, taps]');
+  const [channels, taps] = weight.shape as [number, number];
+  if (taps % 2 === 0) {
+    throw new ShapeError(`depthwiseConv1d: ${taps} taps have no centre, expected an odd number`);
+  }
+  const { data, offset } = contiguous(weight);
+  return {
+    packed: kernelOf(depthwiseConv1dVariants).pack(channels, taps, data, offset, taps, lifetime),
+    bias: bias === null ? null : vectorOf('depthwiseConv1d', 'bias', bias, channels),
+  };
 }
 
 /**
- * Depthwise cross-correlation along time with zeros outside: X [batch, frames, channels], W [channels, taps]
- * with an odd number of taps, bias [channels] or null; gives the shape of X.
+ * Depthwise cross-correlation along time with zeros outside: X [batch, frames, channels]; gives the shape of X.
  */
+export function depthwiseConv1dPacked(x: Tensor, filters: DepthwiseFilters): Tensor {
+  const y = depthwiseResult(x, filters.packed.channels);
+  filterInto(y, x, filters);
+  return y;
+}
+
+/** The same with taps that are packed for this call. */
 export function depthwiseConv1d(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-  requireRank('depthwiseConv1d', 'x', x, 3, '[batch, frames, channels]');
-  const [batch, frames, channels] = x.shape as [number, number, number];
   requireRank('depthwiseConv1d', 'weight', weight, 2, '[channels, taps]');
-  const taps = weight.shape[1]!;
-  requireShape('depthwiseConv1d', 'weight', weight, [channels, taps]);
-  if (taps % 2 === 0)
-    throw new ShapeError(`depthwiseConv1d: ${taps} taps have no centre, expected an odd number`);
+  const y = depthwiseResult(x, weight.shape[0]!);
+  scratch(() => filterInto(y, x, packDepthwiseConv1d(weight, bias, 'work')));
+  return y;
+}
+
+function depthwiseResult(x: Tensor, channels: number): Tensor {
+  requireRank('depthwiseConv1d', 'x', x, 3, '[batch, frames, channels]');
+  if (x.shape[2] === channels) return empty(x.shape);
+  throw new ShapeError(
+    `depthwiseConv1d: x ${describeShape(x.shape)} has not the ${channels} channels of the weight`,
+  );
+}
+
+function filterInto(y: Tensor, x: Tensor, { packed, bias }: DepthwiseFilters): void {
+  const [batch, frames, channels] = x.shape as [number, number, number];
   const input = contiguous(x);
-  const filters = contiguous(weight);
-  const offset = bias === null ? null : vectorOf('depthwiseConv1d', 'bias', bias, channels);
-  const y = zeros(x.shape);
   const kernel = kernelOf(depthwiseConv1dVariants);
-  const step = sizeOf([frames, channels]);
   for (let b = 0; b < batch; b++) {
-    kernel(
+    const step = b * frames * channels;
+    kernel.convolve(
       frames,
-      channels,
-      taps,
       input.data,
-      input.offset + b * step,
+      input.offset + step,
       channels,
-      filters.data,
-      filters.offset,
-      taps,
-      offset?.data ?? null,
-      offset?.offset ?? 0,
+      packed,
+      bias?.data ?? null,
+      bias?.offset ?? 0,
       y.data,
-      b * step,
+      y.offset + step,
       channels,
     );
   }
-  return y;
 }

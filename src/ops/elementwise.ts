@@ -5,28 +5,28 @@ import {
   scaledAddVariants,
   swishVariants,
 } from '../../kernels/activations/variants.js';
-import { flat, ShapeError, sizeOf, type Tensor, zeros } from '../tensor/index.js';
+import { flat, ShapeError, sizeOf, type Tensor, empty } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { requireShape, rowsOf } from './shapes.js';
 
 /** x / (1 + exp(-x)). */
 export function swish(x: Tensor): Tensor {
-  const y = zeros(x.shape);
-  kernelOf(swishVariants)(y.data.length, flat(x), 0, y.data, 0);
+  const y = empty(x.shape);
+  kernelOf(swishVariants)(y.data.length, flat(x), 0, y.data, y.offset);
   return y;
 }
 
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
-  const y = zeros(x.shape);
-  kernelOf(reluVariants)(y.data.length, flat(x), 0, y.data, 0);
+  const y = empty(x.shape);
+  kernelOf(reluVariants)(y.data.length, flat(x), 0, y.data, y.offset);
   return y;
 }
 
 /** x where it is not negative, slope · x elsewhere. */
 export function leakyRelu(x: Tensor, slope: number): Tensor {
-  const y = zeros(x.shape);
-  kernelOf(leakyReluVariants)(y.data.length, slope, flat(x), 0, y.data, 0);
+  const y = empty(x.shape);
+  kernelOf(leakyReluVariants)(y.data.length, slope, flat(x), 0, y.data, y.offset);
   return y;
 }
 
@@ -37,15 +37,15 @@ export function glu(x: Tensor): Tensor {
     throw new ShapeError(`glu: the last axis has ${input.columns} elements, expected an even number`);
   }
   const columns = input.columns / 2;
-  const y = zeros([...x.shape.slice(0, -1), columns]);
-  kernelOf(gluVariants)(input.rows, columns, input.data, input.offset, input.rowStride, y.data, 0, columns);
+  const y = empty([...x.shape.slice(0, -1), columns]);
+  kernelOf(gluVariants)(input.rows, columns, input.data, input.offset, input.rowStride, y.data, y.offset, columns);
   return y;
 }
 
 /** x + scale · z, of one shape. */
 export function scaledAdd(x: Tensor, scale: number, z: Tensor): Tensor {
   requireShape('scaledAdd', 'z', z, x.shape);
-  const y = zeros(x.shape);
-  kernelOf(scaledAddVariants)(sizeOf(x.shape), flat(x), 0, scale, flat(z), 0, y.data, 0);
+  const y = empty(x.shape);
+  kernelOf(scaledAddVariants)(sizeOf(x.shape), flat(x), 0, scale, flat(z), 0, y.data, y.offset);
   return y;
 }

@@ -5,10 +5,20 @@ export {
   relativeAttention,
   requireMask,
 } from './attention.js';
-export { type Conv2dOptions, conv2d, depthwiseConv1d } from './convolution.js';
+export {
+  type Conv2dFilters,
+  type Conv2dOptions,
+  conv2d,
+  conv2dPacked,
+  type DepthwiseFilters,
+  depthwiseConv1d,
+  depthwiseConv1dPacked,
+  packConv2d,
+  packDepthwiseConv1d,
+} from './convolution.js';
 export { kernelOf } from './dispatch.js';
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
-export { linear, matmul } from './matmul.js';
-export { nearestCodewords } from './nearest-codeword.js';
+export { type LinearWeights, linear, linearPacked, matmul, packLinear } from './matmul.js';
+export { nearestCodewords, nearestCodewordsPacked, packCodebooks, type Quantized } from './nearest-codeword.js';
 export { type BatchNormParameters, batchNorm, layerNorm, logSoftmax, softmax } from './normalization.js';
 export { describeShape, requireRank, requireShape } from './shapes.js';

@@ -1,5 +1,6 @@
+import type { MatmulActivation, PackedMatrix } from '../../kernels/matmul/reference.js';
 import { matmulVariants } from '../../kernels/matmul/variants.js';
-import { ShapeError, type Tensor, zeros } from '../tensor/index.js';
+import { empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, rowsOf, vectorOf } from './shapes.js';
 
@@ -15,60 +16,99 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
         `the columns of a must be as many as the rows of b`,
     );
   }
-  const c = zeros([m, n]);
-  kernelOf(matmulVariants)(
-    m,
-    n,
-    k,
-    a.data,
-    a.offset,
-    a.stride[0]!,
-    a.stride[1]!,
-    b.data,
-    b.offset,
-    b.stride[0]!,
-    b.stride[1]!,
-    null,
-    0,
-    false,
-    c.data,
-    0,
-    n,
-  );
+  const c = empty([m, n]);
+  const kernel = kernelOf(matmulVariants);
+  scratch(() => {
+    const packed = kernel.pack(n, k, b.data, b.offset, b.stride[0]!, b.stride[1]!, 'work');
+    const [rowStride, columnStride] = a.stride as [number, number];
+    kernel.multiply(
+      m,
+      a.data,
+      a.offset,
+      rowStride,
+      columnStride,
+      packed,
+      null,
+      0,
+      'none',
+      false,
+      c.data,
+      c.offset,
+      n,
+    );
+  });
   return c;
+}
+
+/** Weights of a linear map, packed for many uses. */
+export interface LinearWeights {
+  readonly packed: PackedMatrix;
+  readonly bias: { readonly data: Float32Array; readonly offset: number } | null;
+}
+
+/** Packs W [out, in] and bias [out] or null; the result does not see later changes of W. */
+export function packLinear(
+  weight: Tensor,
+  bias: Tensor | null,
+  lifetime: 'kept' | 'work' = 'kept',
+): LinearWeights {
+  requireRank('linear', 'weight', weight, 2, '[out, in]');
+  const [outFeatures, inFeatures] = weight.shape as [number, number];
+  const { data, offset, stride } = weight;
+  return {
+    packed: kernelOf(matmulVariants).pack(
+      outFeatures,
+      inFeatures,
+      data,
+      offset,
+      stride[1]!,
+      stride[0]!,
+      lifetime,
+    ),
+    bias: bias === null ? null : vectorOf('linear', 'bias', bias, outFeatures),
+  };
+}
+
+/** f(X Wᵀ + bias) over the last axis: X [..., in], W [out, in]; gives [..., out]. */
+export function linearPacked(x: Tensor, weights: LinearWeights, activation: MatmulActivation = 'none'): Tensor {
+  const y = linearResult(x, weights.packed.n, weights.packed.k);
+  multiplyInto(y, x, weights, activation);
+  return y;
 }
 
 /** X Wᵀ + bias over the last axis: X [..., in], W [out, in], bias [out] or null; gives [..., out]. */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   requireRank('linear', 'weight', weight, 2, '[out, in]');
-  const [outFeatures, inFeatures] = weight.shape as [number, number];
+  const y = linearResult(x, weight.shape[0]!, weight.shape[1]!);
+  scratch(() => multiplyInto(y, x, packLinear(weight, bias, 'work'), 'none'));
+  return y;
+}
+
+/** An empty result [..., out] for X [..., in]. */
+function linearResult(x: Tensor, outFeatures: number, inFeatures: number): Tensor {
+  const outer = x.shape.slice(0, -1);
+  if (x.shape[outer.length] === inFeatures) return empty([...outer, outFeatures]);
+  throw new ShapeError(
+    `linear: x ${describeShape(x.shape)} and weight [${outFeatures}, ${inFeatures}] do not fit: ` +
+      `the last axis of both must be the same`,
+  );
+}
+
+function multiplyInto(y: Tensor, x: Tensor, { packed, bias }: LinearWeights, activation: MatmulActivation) {
   const input = rowsOf('linear', 'x', x);
-  if (input.columns !== inFeatures) {
-    throw new ShapeError(
-      `linear: x ${describeShape(x.shape)} and weight ${describeShape(weight.shape)} do not fit: ` +
-        `the last axis of both must be the same`,
-    );
-  }
-  const y = zeros([...x.shape.slice(0, -1), outFeatures]);
-  const offset = bias === null ? null : vectorOf('linear', 'bias', bias, outFeatures);
-  kernelOf(matmulVariants)(
+  kernelOf(matmulVariants).multiply(
     input.rows,
-    outFeatures,
-    inFeatures,
     input.data,
     input.offset,
     input.rowStride,
     1,
-    weight.data,
-    weight.offset,
-    weight.stride[1]!,
-    weight.stride[0]!,
-    offset?.data ?? null,
-    offset?.offset ?? 0,
+    packed,
+    bias?.data ?? null,
+    bias?.offset ?? 0,
+    activation,
     false,
     y.data,
-    0,
-    outFeatures,
+    y.offset,
+    packed.n,
   );
-  return y;
 }

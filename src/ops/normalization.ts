@@ -1,23 +1,23 @@
 import { batchNormVariants } from '../../kernels/batch-norm/variants.js';
 import { layerNormVariants } from '../../kernels/layer-norm/variants.js';
 import { logSoftmaxVariants, softmaxVariants } from '../../kernels/softmax/variants.js';
-import { type Tensor, zeros } from '../tensor/index.js';
+import { type Tensor, empty } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { rowsOf, vectorOf } from './shapes.js';
 
 /** exp(x) / Σ exp(x) over the last axis. */
 export function softmax(x: Tensor): Tensor {
   const { data, offset, rowStride, rows, columns } = rowsOf('softmax', 'x', x);
-  const y = zeros(x.shape);
-  kernelOf(softmaxVariants)(rows, columns, data, offset, rowStride, y.data, 0, columns);
+  const y = empty(x.shape);
+  kernelOf(softmaxVariants)(rows, columns, data, offset, rowStride, y.data, y.offset, columns);
   return y;
 }
 
 /** x - log Σ exp(x) over the last axis. */
 export function logSoftmax(x: Tensor): Tensor {
   const { data, offset, rowStride, rows, columns } = rowsOf('logSoftmax', 'x', x);
-  const y = zeros(x.shape);
-  kernelOf(logSoftmaxVariants)(rows, columns, data, offset, rowStride, y.data, 0, columns);
+  const y = empty(x.shape);
+  kernelOf(logSoftmaxVariants)(rows, columns, data, offset, rowStride, y.data, y.offset, columns);
   return y;
 }
 
@@ -26,7 +26,7 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: numb
   const { data, offset, rowStride, rows, columns } = rowsOf('layerNorm', 'x', x);
   const w = vectorOf('layerNorm', 'weight', weight, columns);
   const b = vectorOf('layerNorm', 'bias', bias, columns);
-  const y = zeros(x.shape);
+  const y = empty(x.shape);
   kernelOf(layerNormVariants)(
     rows,
     columns,
@@ -39,7 +39,7 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: numb
     b.data,
     b.offset,
     y.data,
-    0,
+    y.offset,
     columns,
   );
   return y;
@@ -59,7 +59,7 @@ export function batchNorm(x: Tensor, parameters: BatchNormParameters, epsilon: n
   const variance = vectorOf('batchNorm', 'variance', parameters.variance, columns);
   const weight = vectorOf('batchNorm', 'weight', parameters.weight, columns);
   const bias = vectorOf('batchNorm', 'bias', parameters.bias, columns);
-  const y = zeros(x.shape);
+  const y = empty(x.shape);
   kernelOf(batchNormVariants)(
     rows,
     columns,
@@ -76,7 +76,7 @@ export function batchNorm(x: Tensor, parameters: BatchNormParameters, epsilon: n
     bias.data,
     bias.offset,
     y.data,
-    0,
+    y.offset,
     columns,
   );
   return y;

@@ -1,5 +1,5 @@
 /** Residual vector quantisation: each stage codes what the stages before it left. */
-import { nearestCodewords, requireRank } from '../ops/index.js';
+import { nearestCodewordsPacked, packCodebooks, requireRank } from '../ops/index.js';
 import { flat, type NdArray, ShapeError, type Tensor, UsageError, zeros } from '../tensor/index.js';
 
 export class ResidualQuantizer {
@@ -7,17 +7,19 @@ export class ResidualQuantizer {
   readonly codewords: number;
   readonly width: number;
   private readonly books: Float32Array;
+  private readonly packed: ReturnType<typeof packCodebooks>;
 
   /** `codebooks` is [stages, codewords, width]. */
   constructor(readonly codebooks: Tensor) {
     requireRank('ResidualQuantizer', 'codebooks', codebooks, 3, '[stages, codewords, width]');
     [this.stages, this.codewords, this.width] = codebooks.shape as [number, number, number];
     this.books = flat(codebooks);
+    this.packed = packCodebooks(codebooks);
   }
 
   /** Indices [count, stages] of vectors [count, width] by the first `stages` codebooks. */
   encode(x: Tensor, stages = this.stages): NdArray<Int32Array> {
-    return nearestCodewords(x, this.codebooks, stages).indices;
+    return nearestCodewordsPacked(x, this.packed, stages).indices;
   }
 
   /** Sums of the codewords that indices [count, stages <= K] name: [count, width]. */
@@ -44,7 +46,7 @@ export class ResidualQuantizer {
 
   /** Mean squared error per element that the first `stages` codebooks leave of vectors [count, width]. */
   distortion(x: Tensor, stages = this.stages): number {
-    const residual = flat(nearestCodewords(x, this.codebooks, stages).residual);
+    const residual = flat(nearestCodewordsPacked(x, this.packed, stages).residual);
     let sum = 0;
     for (const r of residual) sum += r * r;
     return residual.length === 0 ? 0 : sum / residual.length;

@@ -1,16 +1,7 @@
-/**
- * Every error that acom throws on purpose. `code` is stable and meant for programs; the message names what
- * failed, where (operation, shapes, byte offset) and what to do about it, and is meant for people.
- */
-export class AcomError extends Error {
-  readonly code: string;
+/** The errors that acom throws on purpose, by kind; see the base class. */
+import { AcomError } from '../../kernels/errors.js';
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-  }
-}
+export { AcomError, KernelError, KernelMemoryError } from '../../kernels/errors.js';
 
 /** Tensors whose shapes do not fit an operation. */
 export class ShapeError extends AcomError {

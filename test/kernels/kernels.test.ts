@@ -7,6 +7,7 @@ import { complaints, type KernelCase } from '../support/kernel-harness.js';
 
 const dense: KernelCase = { seed: 1, placement: { offset: 0, gap: 0 } };
 const spread: KernelCase = { seed: 2, placement: { offset: 5, gap: 3 } };
+const resident: KernelCase = { seed: 3, placement: { offset: 3, gap: 2, inKernelMemory: true } };
 
 for (const any of kernelSpecs) {
   any.visit((spec) => {
@@ -22,8 +23,10 @@ for (const any of kernelSpecs) {
         for (const sizes of spec.sizes) {
           await check('dense', sizes, dense);
           await check('offsets and gaps', sizes, spread);
+          await check('in kernel memory', sizes, resident);
           for (const inPlace of spec.inPlace ?? []) {
             await check(`${inPlace[0]} in place of ${inPlace[1]}`, sizes, { ...spread, inPlace });
+            await check(`${inPlace[0]} in place there`, sizes, { ...resident, inPlace });
           }
           if (!spec.nonFinite) continue;
           for (const special of [Number.NaN, Infinity, -Infinity]) {
@@ -45,27 +48,29 @@ for (const any of kernelSpecs) {
 
 t.test('the harness sees a kernel that is wrong', async (t) => {
   const sizes = { m: 4, n: 5, k: 3 };
-  const broken: Record<string, typeof matmulReference> = {
-    'a result off by a thousandth': (...args) => {
-      matmulReference(...args);
-      args[14][args[15]]! *= 1.001;
+  const spoilt = (spoil: (a: Float32Array, aAt: number, c: Float32Array, at: number, row: number) => void) => ({
+    ...matmulReference,
+    multiply: (...args: Parameters<typeof matmulReference.multiply>) => {
+      matmulReference.multiply(...args);
+      spoil(args[1], args[2], args[10], args[11], args[12]);
     },
-    'a write past the end': (...args) => {
-      matmulReference(...args);
-      args[14][args[15] + 3 * args[16] + 5] = 0;
-    },
-    'a write between rows': (...args) => {
-      matmulReference(...args);
-      args[14][args[15] + 5] = 0;
-    },
-    'a changed input': (...args) => {
-      args[3][args[4]] = 2;
-      matmulReference(...args);
-    },
-    'NaN where a number belongs': (...args) => {
-      matmulReference(...args);
-      args[14][args[15]] = Number.NaN;
-    },
+  });
+  const broken = {
+    'a result off by a thousandth': spoilt((_, __, c, at) => {
+      c[at]! *= 1.001;
+    }),
+    'a write past the end': spoilt((_, __, c, at, row) => {
+      c[at + 3 * row + 5] = 0;
+    }),
+    'a write between rows': spoilt((_, __, c, at) => {
+      c[at + 5] = 0;
+    }),
+    'a changed input': spoilt((a, at) => {
+      a[at] = 2;
+    }),
+    'NaN where a number belongs': spoilt((_, __, c, at) => {
+      c[at] = Number.NaN;
+    }),
   };
   t.same(await complaints(matmulSpec, matmulReference, sizes, spread), []);
   for (const [what, kernel] of Object.entries(broken)) {

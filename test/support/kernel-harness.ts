@@ -10,6 +10,7 @@ import type {
   OperandSpecs,
   Operands,
 } from '../../kernels/spec.js';
+import { kernelMemory } from '../../kernels/wasm/runtime.js';
 import { createRandom } from '../../src/tensor/index.js';
 
 export interface Placement {
@@ -17,6 +18,8 @@ export interface Placement {
   readonly offset: number;
   /** Elements between the end of a row and the start of the next. */
   readonly gap: number;
+  /** Whether operands lie in the memory of the SIMD kernels rather than in arrays of their own. */
+  readonly inKernelMemory?: boolean;
 }
 
 export interface KernelCase {
@@ -38,10 +41,14 @@ const constructors = {
   uint8: Uint8Array,
 } as const;
 
-function place(spec: OperandSpec, { offset, gap }: Placement): Operand {
+function place(spec: OperandSpec, { offset, gap, inKernelMemory }: Placement): Operand {
   const rowStride = spec.strided === false ? spec.columns : spec.columns + gap;
-  const data = new constructors[spec.type](offset + spec.rows * rowStride + GUARD_WORDS).fill(GUARD);
-  return { data, offset, rowStride };
+  const length = offset + spec.rows * rowStride + GUARD_WORDS;
+  const memory = inKernelMemory ? kernelMemory() : null;
+  const data = memory
+    ? new constructors[spec.type](memory.buffer, memory.push(8 * length), length)
+    : new constructors[spec.type](length);
+  return { data: data.fill(GUARD), offset, rowStride };
 }
 
 function* elements(spec: OperandSpec, operand: Operand): Generator<number> {
@@ -102,13 +109,28 @@ export async function complaints<S extends object, O extends OperandSpecs, F>(
   sizes: S,
   test: KernelCase,
 ): Promise<string[]> {
+  const memory = kernelMemory();
+  const mark = memory?.mark() ?? 0;
+  try {
+    return await complaintsOf(spec, kernel, sizes, test);
+  } finally {
+    memory?.pop(mark);
+  }
+}
+
+async function complaintsOf<S extends object, O extends OperandSpecs, F>(
+  spec: KernelSpec<S, O, F>,
+  kernel: F,
+  sizes: S,
+  test: KernelCase,
+): Promise<string[]> {
   const specs = spec.operands(sizes);
   const names = Object.keys(specs);
   const typed = fillOperands(spec, sizes, test);
   const operands = typed as unknown as Record<string, Operand>;
   const before = new Map<string, KernelArray>(names.map((name) => [name, operands[name]!.data.slice()]));
   const exact = spec.exact(sizes, typed);
-  await spec.run(kernel, sizes, typed);
+  await spec.bind(kernel, sizes, typed)();
 
   const found: string[] = [];
   for (const name of names) {

@@ -1,0 +1,173 @@
+/**
+ * From written kernels to running ones: what this engine can do, the one memory that all of them share, and
+ * their instances. Everything is made when it is first needed.
+ */
+import { KernelError } from '../errors.js';
+import type { KernelVariant } from '../spec.js';
+import { ModuleBuilder } from './assembler.js';
+import { type Expression, f32x4, type V128 } from './expression.js';
+import { type KernelMemory, reserveMemory } from './memory.js';
+
+export interface KernelSettings {
+  /** Address space of the kernels' memory; default 1 GiB. Only what is used becomes real memory. */
+  readonly memoryBytes?: number;
+  /**
+   * All SIMD kernels as one compiled module (`acom-kernels.wasm`), for runtimes that compile no WebAssembly
+   * from bytes.
+   */
+  readonly module?: WebAssembly.Module;
+}
+
+const MOST_BYTES = 2 ** 31 - 65536;
+const LEAST_BYTES = 1 << 22;
+
+let settings: Required<Pick<KernelSettings, 'memoryBytes'>> & KernelSettings = { memoryBytes: 2 ** 30 };
+let memory: KernelMemory | null | undefined;
+let precompiled: WebAssembly.Instance | undefined;
+
+/** Sets what has to be known before the first SIMD kernel runs; throws KernelError after that. */
+export function configureKernels(changes: KernelSettings): void {
+  if (memory !== undefined) {
+    throw new KernelError('configureKernels: the kernels are in use; call it before the first operation');
+  }
+  const { memoryBytes } = changes;
+  if (memoryBytes !== undefined && !(memoryBytes >= LEAST_BYTES && memoryBytes <= MOST_BYTES)) {
+    throw new KernelError(
+      `configureKernels: memoryBytes is ${memoryBytes}; use ${LEAST_BYTES} to ${MOST_BYTES}`,
+    );
+  }
+  settings = { ...settings, ...changes };
+}
+
+/** The memory that SIMD kernels work in; null where there is none. */
+export function kernelMemory(): KernelMemory | null {
+  if (memory === undefined) {
+    const possible = typeof WebAssembly === 'object';
+    memory = possible ? reserveMemory(settings.memoryBytes, settings.module === undefined) : null;
+  }
+  return memory;
+}
+
+/** How a kernel multiplies and adds: in two roundings, the same everywhere, or fused where the machine can. */
+export interface Arithmetic {
+  readonly fused: boolean;
+  /** a · b + c */
+  madd(a: V128, b: V128, c: V128): V128;
+  /** c - a · b */
+  nmadd(a: V128, b: V128, c: V128): V128;
+}
+
+const exact: Arithmetic = {
+  fused: false,
+  madd: (a, b, c) => f32x4.add(c, f32x4.mul(a, b)),
+  nmadd: (a, b, c) => f32x4.sub(c, f32x4.mul(a, b)),
+};
+
+const relaxed: Arithmetic = { fused: true, madd: f32x4.relaxedMadd, nmadd: f32x4.relaxedNmadd };
+
+/** Adds the functions of a kernel to a module. */
+export type DefineKernel = (module: ModuleBuilder, arithmetic: Arithmetic) => void;
+
+const probes = new Map<string, boolean>();
+
+/** Whether the engine takes a module with this expression in it. */
+function engineHas(feature: string, expression: () => Expression): boolean {
+  let has = probes.get(feature);
+  if (has === undefined) {
+    const probe = new ModuleBuilder(feature);
+    probe.function('probe', {}, (f) => {
+      f.local(expression());
+    });
+    has =
+      typeof WebAssembly === 'object' && WebAssembly.validate(probe.bytes({ pages: 1, shared: false }));
+    probes.set(feature, has);
+  }
+  return has;
+}
+
+const one = () => f32x4.splat({ type: 'f32', code: [0x43, 0, 0, 0x80, 0x3f] });
+
+/** True, or why SIMD kernels can't run here. */
+function simdHere(): true | string {
+  if (typeof WebAssembly !== 'object') return 'this engine has no WebAssembly';
+  if (!engineHas('simd', () => f32x4.add(one(), one()))) return 'this engine has no WebAssembly SIMD';
+  return kernelMemory() ? true : 'the engine gave no memory';
+}
+
+function relaxedHere(): true | string {
+  const simd = simdHere();
+  if (simd !== true) return simd;
+  if (settings.module) return 'the precompiled kernels have no relaxed SIMD';
+  return engineHas('relaxed', () => f32x4.relaxedMadd(one(), one(), one()))
+    ? true
+    : 'this engine has no relaxed SIMD (Node 20: --experimental-wasm-relaxed-simd)';
+}
+
+/** A kernel written for SIMD: how it is assembled and how it is called. */
+export interface SimdKernel<F, E> {
+  readonly name: string;
+  /** One line for the catalogue. */
+  readonly summary: string;
+  readonly define: DefineKernel;
+  /** The kernel's function on top of the module's exports. */
+  readonly bind: (exports: E, memory: KernelMemory) => F;
+}
+
+/** The rows of a SIMD kernel for its variants: with and without fused multiply-add. */
+export function simdVariants<F, E>(kernel: SimdKernel<F, E>): KernelVariant<F>[] {
+  const row = (name: 'simd' | 'relaxed', summary: string, available: () => true | string) => ({
+    name,
+    summary,
+    available,
+    define: kernel.define,
+    load: () => load(kernel, name),
+  });
+  return [
+    row('relaxed', `${kernel.summary}; fused multiply-add`, relaxedHere),
+    row('simd', kernel.summary, simdHere),
+  ];
+}
+
+function load<F, E>({ name, define, bind }: SimdKernel<F, E>, variant: 'simd' | 'relaxed'): F {
+  const home = kernelMemory();
+  if (home === null) throw new KernelError(`kernel ${name}: the engine gave no memory`);
+  return bind(exportsOf(name, define, variant, home) as E, home);
+}
+
+const instances = new Map<DefineKernel, Map<string, WebAssembly.Instance>>();
+
+/** The exports of a kernel; kernels that share `define` share an instance. */
+function exportsOf(
+  name: string,
+  define: DefineKernel,
+  variant: 'simd' | 'relaxed',
+  home: KernelMemory,
+): WebAssembly.Exports {
+  const imports = { env: { memory: home.memory } };
+  if (settings.module) {
+    precompiled ??= new WebAssembly.Instance(settings.module, imports);
+    return precompiled.exports;
+  }
+  const known = instances.get(define) ?? new Map<string, WebAssembly.Instance>();
+  instances.set(define, known);
+  let instance = known.get(variant);
+  if (instance === undefined) {
+    const module = new WebAssembly.Module(assemble(name, [define], variant, home));
+    instance = new WebAssembly.Instance(module, imports);
+    known.set(variant, instance);
+  }
+  return instance.exports;
+}
+
+/** The bytes of a module with the functions of all of `definitions`. */
+export function assemble(
+  name: string,
+  definitions: readonly DefineKernel[],
+  variant: 'simd' | 'relaxed',
+  limits: { readonly pages: number; readonly shared: boolean },
+): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder(name);
+  for (const define of definitions) define(module, variant === 'relaxed' ? relaxed : exact);
+  return module.bytes(limits);
+}
+

@@ -46,7 +46,7 @@ function place(spec: OperandSpec, { offset, gap, inKernelMemory }: Placement): O
   const length = offset + spec.rows * rowStride + GUARD_WORDS;
   const memory = inKernelMemory ? kernelMemory() : null;
   const data = memory
-    ? new constructors[spec.type](memory.buffer, memory.push(8 * length), length)
+    ? new constructors[spec.type](memory.buffer as ArrayBuffer, memory.push(8 * length), length)
     : new constructors[spec.type](length);
   return { data: data.fill(GUARD), offset, rowStride };
 }

@@ -2,9 +2,9 @@
  * Matrix product with WebAssembly SIMD.
  *
  * B lies in panels of 8 columns, [ceil(n / 8)][k][8], so that a step of the inner loop reads two vectors one
- * after the other. A tile of C, up to 5 rows by 8 columns (6 where multiply-adds are fused), stays in registers
- * while the loop runs over k: per step a 4 x 8 tile does 8 vector multiply-adds for 2 loads of B and 4 of A.
- * Panels are the outer loop: one is read from memory once and then stays in the first-level cache.
+ * after the other. A tile of C, up to 4 rows by 8 columns, stays in registers while the loop runs over k: per
+ * step it does 8 vector multiply-adds for 2 loads of B and 4 of A. Panels are the outer loop: one is read from
+ * memory once and then stays in the first-level cache. A single row takes four panels side by side instead.
  */
 import type { FunctionBuilder, FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32, f32x4, type I32, i32, type V128 } from '../wasm/expression.js';
@@ -18,24 +18,22 @@ import type { MatmulActivation, MatmulKernel, PackedMatrix } from './reference.j
 export const PANEL = 8;
 const PANEL_BYTES = 4 * PANEL;
 
-/** How a tile of so many rows is computed; the accumulators are 2 · rows · chains registers of the 15 there are. */
+/** Most rows of a tile: with 8 columns its sums take 8 of the 15 vector registers that V8 has to give. */
+const MOST_ROWS = 4;
+
+/** How a tile of so many rows is computed. */
 interface TilePlan {
-  readonly rows: number;
   /** Sums that a tile of few rows keeps per element, so that additions do not wait for one another. */
   readonly chains: number;
-  /** Steps of k in one turn of the loop; a multiple of `chains`. */
+  /** Steps of k in one turn of the loop. V8 unrolls short loops itself, and better than we can. */
   readonly unroll: number;
-  /** Steps between two fences. */
-  readonly fenced: number;
 }
 
-const plan = (rows: number): TilePlan => {
-  if (rows === 1) return { rows, chains: 4, unroll: 8, fenced: 4 };
-  if (rows <= 3) return { rows, chains: 2, unroll: 4, fenced: 2 };
-  return { rows, chains: 1, unroll: 4, fenced: 1 };
-};
-
-export const mostRows = ({ fused }: Arithmetic): number => (fused ? 6 : 5);
+function plan(rows: number, fused: boolean): TilePlan {
+  if (rows === 1) return { chains: 2, unroll: 4 };
+  if (rows === 2) return fused ? { chains: 2, unroll: 4 } : { chains: 1, unroll: 2 };
+  return { chains: 1, unroll: 1 };
+}
 
 const TILE_PARAMETERS = {
   k: 'i32',
@@ -46,18 +44,17 @@ const TILE_PARAMETERS = {
   c: 'i32',
   cRowBytes: 'i32',
   accumulate: 'i32',
-  zero: 'i32',
 } as const;
 
 /**
  * Adds `tile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or onto C [rows, 8].
  */
 export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
-  const { chains, unroll, fenced } = plan(rows);
+  const { chains, unroll } = plan(rows, arithmetic.fused);
   return module.function(
     `tile${rows}`,
     TILE_PARAMETERS,
-    (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate, zero }) => {
+    (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate }) => {
       const rowOf = Array.from({ length: rows }, (_, r) =>
         r === 0 ? a : f.local(i32.add(a, i32.mul(aRowBytes, i32.const(r)))),
       );
@@ -86,16 +83,15 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
 
       f.set(end, i32.add(b, i32.mul(k, i32.const(PANEL_BYTES))));
       f.while(i32.leS(b, i32.sub(end, i32.const(PANEL_BYTES * unroll))), () => {
-        for (let s = 0; s < unroll; s++) {
-          step(s);
-          if (s % fenced === fenced - 1) f.fence(zero);
-        }
+        for (let s = 0; s < unroll; s++) step(s);
         advance(unroll);
       });
-      f.while(i32.ltS(b, end), () => {
-        step(0);
-        advance(1);
-      });
+      if (unroll > 1) {
+        f.while(i32.ltS(b, end), () => {
+          step(0);
+          advance(1);
+        });
+      }
 
       const totals = Array.from({ length: rows }, (_, r) =>
         [0, 1].map((half) =>
@@ -117,6 +113,51 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
         () => store(true),
         () => store(false),
       );
+    },
+    false,
+  );
+}
+
+/** Panels that a single row takes at once. */
+const ROW_PANELS = 4;
+
+/**
+ * Adds `row`: one row of A times four panels, to or onto 32 elements of C. A step does 8 multiply-adds for one
+ * number of A, and reads B in four streams, as fast as the caches give it.
+ */
+function defineRow(module: ModuleBuilder, { madd }: Arithmetic): FunctionReference {
+  return module.function(
+    'row',
+    { k: 'i32', a: 'i32', b: 'i32', bias: 'i32', biasBytes: 'i32', c: 'i32', accumulate: 'i32' },
+    (f, { k, a, b, bias, biasBytes, c, accumulate }) => {
+      const panelBytes = f.local(i32.mul(k, i32.const(PANEL_BYTES)));
+      const panels = Array.from({ length: ROW_PANELS }, (_, at) =>
+        at === 0 ? b : f.local(i32.add(b, i32.mul(panelBytes, i32.const(at)))),
+      );
+      const sums = panels.map((_, at) => {
+        const from = i32.add(bias, i32.mul(biasBytes, i32.const(at)));
+        return [0, 16].map((half) => f.local(f32x4.load(from, half)));
+      });
+      f.if(accumulate, () => {
+        sums.flat().forEach((sum, at) => {
+          f.set(sum, f32x4.add(sum, f32x4.load(c, 16 * at)));
+        });
+      });
+      const x = f.declare('v128');
+      const end = f.local(i32.add(b, panelBytes));
+      f.while(i32.ltS(b, end), () => {
+        f.set(x, f32x4.loadSplat(a));
+        panels.forEach((panel, at) => {
+          sums[at]!.forEach((sum, half) => {
+            f.set(sum, madd(x, f32x4.load(panel, 16 * half), sum));
+          });
+        });
+        f.increase(a, 4);
+        for (const panel of panels) f.increase(panel, PANEL_BYTES);
+      });
+      sums.flat().forEach((sum, at) => {
+        f.store(c, sum, 16 * at);
+      });
     },
     false,
   );
@@ -151,19 +192,19 @@ function defineActivate(module: ModuleBuilder, arithmetic: Arithmetic): Function
   );
 }
 
-/** Adds `copyTile`: C [rows, columns] = or += T [rows, 8], for a last panel that is not full. */
+/** Adds `copyTile`: [rows, columns] from one place to another. */
 function defineCopy(module: ModuleBuilder): FunctionReference {
   return module.function(
     'copyTile',
-    { rows: 'i32', columns: 'i32', tile: 'i32', c: 'i32', cRowBytes: 'i32' },
-    (f, { rows, columns, tile, c, cRowBytes }) => {
-      const j = f.local(i32.const(0));
+    { rows: 'i32', columns: 'i32', from: 'i32', fromRowBytes: 'i32', to: 'i32', toRowBytes: 'i32' },
+    (f, { rows, columns, from, fromRowBytes, to, toRowBytes }) => {
+      const j = f.declare('i32');
       f.while(i32.gtS(rows, i32.const(0)), () => {
         f.for(j, i32.const(0), i32.shl(columns, i32.const(2)), 4, () => {
-          f.store(i32.add(c, j), f32.load(i32.add(tile, j)));
+          f.store(i32.add(to, j), f32.load(i32.add(from, j)));
         });
-        f.increase(tile, PANEL_BYTES);
-        f.increase(c, cRowBytes);
+        f.increase(from, fromRowBytes);
+        f.increase(to, toRowBytes);
         f.increase(rows, -1);
       });
     },
@@ -173,13 +214,13 @@ function defineCopy(module: ModuleBuilder): FunctionReference {
 
 /** Adds the functions of the kernel. */
 export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): void {
-  const most = mostRows(arithmetic);
-  const tiles = Array.from({ length: most }, (_, r) => defineTile(module, arithmetic, r + 1));
+  const tiles = Array.from({ length: MOST_ROWS }, (_, r) => defineTile(module, arithmetic, r + 1));
+  const row = defineRow(module, arithmetic);
   const activate = defineActivate(module, arithmetic);
   const copy = defineCopy(module);
   definePack(module);
 
-  // Columns from `first` on of C [m, columns]; `spare` holds a tile.
+  // C [m, columns]; `spare` holds a tile.
   module.function(
     'matmul',
     {
@@ -196,84 +237,61 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
       c: 'i32',
       cRowBytes: 'i32',
       spare: 'i32',
-      zero: 'i32',
     },
     (f, p) => {
-      const [i, left, rows] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
-      const [aRow, cRow] = [f.declare('i32'), f.declare('i32')];
-      const [to, toRowBytes] = [f.declare('i32'), f.declare('i32')];
-      const full = f.declare('i32');
+      const { k, a, aRowBytes, b, bias, biasBytes, activation, accumulate, c, cRowBytes, spare } = p;
+      const advance = (panels: number): void => {
+        f.increase(b, i32.mul(k, i32.const(PANEL_BYTES * panels)));
+        f.increase(bias, i32.mul(biasBytes, i32.const(panels)));
+        f.increase(c, PANEL_BYTES * panels);
+        f.increase(p.columns, -PANEL * panels);
+      };
+      const several = i32.const(PANEL * ROW_PANELS);
+      f.while(i32.and(i32.eq(p.m, i32.const(1)), i32.geS(p.columns, several)), () => {
+        f.call(row, k, a, b, bias, biasBytes, c, accumulate);
+        f.if(activation, () => f.call(activate, activation, i32.const(ROW_PANELS), c, i32.const(PANEL_BYTES)));
+        advance(ROW_PANELS);
+      });
+
+      const [left, rows, full] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
+      const [aRow, cRow, to, toRowBytes] = [
+        f.declare('i32'),
+        f.declare('i32'),
+        f.declare('i32'),
+        f.declare('i32'),
+      ];
       f.while(i32.gtS(p.columns, i32.const(0)), () => {
         f.set(full, i32.geS(p.columns, i32.const(PANEL)));
         f.set(left, p.m);
-        f.set(aRow, p.a);
-        f.set(cRow, p.c);
+        f.set(aRow, a);
+        f.set(cRow, c);
         f.while(i32.gtS(left, i32.const(0)), () => {
-          chooseRows(f, rows, left, most);
-          f.set(to, i32.select(cRow, p.spare, full));
-          f.set(toRowBytes, i32.select(p.cRowBytes, i32.const(PANEL_BYTES), full));
-          f.if(i32.and(p.accumulate, i32.eqz(full)), () => {
-            copyIn(f, rows, p.columns, cRow, p.cRowBytes, p.spare);
+          f.set(rows, i32.select(left, i32.const(MOST_ROWS), i32.ltS(left, i32.const(MOST_ROWS))));
+          // A last panel that is not full is computed in the spare tile, so nothing is written beside C.
+          f.set(to, i32.select(cRow, spare, full));
+          f.set(toRowBytes, i32.select(cRowBytes, i32.const(PANEL_BYTES), full));
+          f.if(i32.and(accumulate, i32.eqz(full)), () => {
+            f.call(copy, rows, p.columns, cRow, cRowBytes, spare, i32.const(PANEL_BYTES));
           });
-          branchOn(f, rows, most, (r) => {
-            f.call(
-              tiles[r - 1]!,
-              p.k,
-              aRow,
-              p.aRowBytes,
-              p.b,
-              p.bias,
-              to,
-              toRowBytes,
-              p.accumulate,
-              p.zero,
-            );
+          branchOn(f, rows, (r) => {
+            f.call(tiles[r - 1]!, k, aRow, aRowBytes, b, bias, to, toRowBytes, accumulate);
           });
-          f.if(p.activation, () => f.call(activate, p.activation, rows, to, toRowBytes));
-          f.if(i32.eqz(full), () => f.call(copy, rows, p.columns, p.spare, cRow, p.cRowBytes));
-          f.increase(aRow, i32.mul(rows, p.aRowBytes));
-          f.increase(cRow, i32.mul(rows, p.cRowBytes));
+          f.if(activation, () => f.call(activate, activation, rows, to, toRowBytes));
+          f.if(i32.eqz(full), () => {
+            f.call(copy, rows, p.columns, spare, i32.const(PANEL_BYTES), cRow, cRowBytes);
+          });
+          f.increase(aRow, i32.mul(rows, aRowBytes));
+          f.increase(cRow, i32.mul(rows, cRowBytes));
           f.set(left, i32.sub(left, rows));
         });
-        f.increase(p.b, i32.mul(p.k, i32.const(PANEL_BYTES)));
-        f.increase(p.bias, p.biasBytes);
-        f.increase(p.c, PANEL_BYTES);
-        f.increase(p.columns, -PANEL);
+        advance(1);
       });
-      f.set(i, i32.const(0));
     },
   );
 }
 
-/** C [rows, columns] to a spare tile [rows, 8], for a last panel that is added to. */
-function copyIn(f: FunctionBuilder, rows: I32, columns: I32, c: I32, cRowBytes: I32, tile: I32): void {
-  const [r, j, from] = [f.local(i32.const(0)), f.declare('i32'), f.local(c)];
-  f.while(i32.ltS(r, rows), () => {
-    f.for(j, i32.const(0), columns, 1, () => {
-      const at = i32.shl(i32.add(i32.mul(r, i32.const(PANEL)), j), i32.const(2));
-      f.store(i32.add(tile, at), f32.load(i32.add(from, i32.shl(j, i32.const(2)))));
-    });
-    f.increase(from, cRowBytes);
-    f.increase(r, 1);
-  });
-}
-
-/**
- * Rows of the next tile, of `left` that are left: tiles of 4 and one more row each as long as that leaves no
- * remainder of 1 to 3 rows, which would cost as much as 4. With 5 rows at most: 25 = 5 · 5, 13 = 5 + 4 + 4.
- */
-function chooseRows(f: FunctionBuilder, rows: Local<'i32'>, left: Local<'i32'>, most: number): void {
-  f.set(rows, left);
-  f.if(i32.gtS(left, i32.const(most)), () => {
-    f.set(rows, i32.const(4));
-    f.if(i32.remS(left, i32.const(4)), () => f.set(rows, i32.const(most === 5 ? 5 : 6)));
-    // 7 rows: 4 + 3 rather than 5 + 2
-    if (most === 5) f.if(i32.eq(left, i32.const(7)), () => f.set(rows, i32.const(4)));
-  });
-}
-
-/** Runs `body(r)` for the r that `rows` is, 1 to `most`; the largest first, because it is the most frequent. */
-function branchOn(f: FunctionBuilder, rows: I32, most: number, body: (rows: number) => void): void {
+/** Runs `body(r)` for the r that `rows` is; the largest first, because it is the most frequent. */
+function branchOn(f: FunctionBuilder, rows: I32, body: (rows: number) => void): void {
   const branch = (r: number): void => {
     if (r === 1) return body(1);
     f.if(
@@ -282,7 +300,7 @@ function branchOn(f: FunctionBuilder, rows: I32, most: number, body: (rows: numb
       () => branch(r - 1),
     );
   };
-  branch(most);
+  branch(MOST_ROWS);
 }
 
 /**
@@ -342,7 +360,6 @@ export interface MatmulExports {
     c: number,
     cRowBytes: number,
     spare: number,
-    zero: number,
   ): void;
   packPanels(n: number, k: number, b: number, rowBytes: number, columnBytes: number, to: number): void;
 }
@@ -352,7 +369,7 @@ export const packedLength = (n: number, k: number): number => Math.ceil(n / PANE
 
 export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
   name: 'matmul',
-  summary: 'panels of 8 columns, tiles of 5 x 8 in registers, fenced unrolling',
+  summary: 'panels of 8 columns, tiles of 4 x 8 in registers',
   define: defineMatmul,
   bind: (exports, memory) => ({
     pack(n, k, b, bOffset, bRowStride, bColumnStride, lifetime) {
@@ -414,8 +431,7 @@ export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
           accumulate ? 1 : 0,
           to.pointer,
           to.rowBytes,
-          memory.push(6 * PANEL_BYTES),
-          0,
+          memory.push(MOST_ROWS * PANEL_BYTES),
         );
         returnOutput(memory, to, c, cOffset, m, n, cRowStride);
       } finally {

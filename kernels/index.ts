@@ -32,4 +32,3 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
 ];
 
 export type * from './spec.js';
-export { chooseVariant } from './spec.js';

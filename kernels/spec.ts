@@ -53,6 +53,8 @@ export type VariantName = 'reference' | 'simd' | 'relaxed' | 'gpu';
 
 /** One implementation of an operation. */
 export interface KernelVariant<F> {
+  /** For messages. */
+  readonly operation: string;
   readonly name: VariantName;
   /** One line for the catalogue: the idea of this variant. */
   readonly summary: string;
@@ -117,18 +119,6 @@ export function anyKernel<S extends object, O extends OperandSpecs, F>(
 }
 
 /** The row every spec begins with: a plain loop that runs everywhere. */
-export function referenceVariant<F>(kernel: F, summary: string): KernelVariant<F> {
-  return { name: 'reference', summary, available: () => true, load: () => kernel };
-}
-
-/** The first variant in order of `preference` that runs here. */
-export function chooseVariant<F>(
-  variants: readonly KernelVariant<F>[],
-  preference: readonly VariantName[],
-): KernelVariant<F> {
-  for (const name of preference) {
-    const found = variants.find((variant) => variant.name === name && variant.available() === true);
-    if (found) return found;
-  }
-  throw new Error(`internal: no kernel variant among ${preference.join(', ')}; every spec has a reference`);
+export function referenceVariant<F>(kernel: F, summary: string, operation = 'kernel'): KernelVariant<F> {
+  return { operation, name: 'reference', summary, available: () => true, load: () => kernel };
 }

@@ -116,6 +116,7 @@ export interface SimdKernel<F, E> {
 /** The rows of a SIMD kernel for its variants: with and without fused multiply-add. */
 export function simdVariants<F, E>(kernel: SimdKernel<F, E>): KernelVariant<F>[] {
   const row = (name: 'simd' | 'relaxed', summary: string, available: () => true | string) => ({
+    operation: kernel.name,
     name,
     summary,
     available,

@@ -3,7 +3,7 @@
  * front end, linear, layers 1..M) and the cloud's suffix (layers M+1..L, final norm, head).
  */
 import { logSoftmax, type PaddingMask } from '../ops/index.js';
-import { ModelError, reshape, type Tensor } from '../tensor/index.js';
+import { ModelError, reshape, scope, type Tensor } from '../tensor/index.js';
 import { ConformerEncoder, type EncoderConfig } from './conformer-encoder.js';
 import {
   ConvolutionFrontEnd,
@@ -99,7 +99,7 @@ export class ConformerPrefix {
   }
 
   forward(features: Tensor, mask?: PaddingMask): Tensor {
-    return this.encoder.forward(this.embed(features), mask);
+    return scope(() => this.encoder.forward(this.embed(features), mask));
   }
 }
 
@@ -119,6 +119,6 @@ export class ConformerSuffix {
 
   /** [batch, frames, width] to [batch, frames, classes]. */
   forward(x: Tensor, mask?: PaddingMask): Tensor {
-    return logSoftmax(this.head.forward(this.encoder.forward(x, mask)));
+    return scope(() => logSoftmax(this.head.forward(this.encoder.forward(x, mask))));
   }
 }

@@ -1,5 +1,5 @@
 import { type PaddingMask, requireRank, scaledAdd } from '../ops/index.js';
-import type { Tensor } from '../tensor/index.js';
+import { scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';
 import { FeedForward } from './feed-forward.js';
 import { LayerNorm } from './layer-norm.js';
@@ -81,8 +81,13 @@ export class ConformerEncoder {
 
   /** x [batch, frames, width] to the same shape. `positions` overrides the table that is made otherwise. */
   forward(x: Tensor, mask?: PaddingMask, positions = this.positionsFor(x)): Tensor {
-    const y = this.layers.reduce((frames, layer) => layer.forward(frames, positions, mask), x);
-    return this.finalNorm ? this.finalNorm.forward(y) : y;
+    return scope(() => {
+      const y = this.layers.reduce(
+        (frames, layer) => scope(() => layer.forward(frames, positions, mask)),
+        x,
+      );
+      return this.finalNorm ? this.finalNorm.forward(y) : y;
+    });
   }
 
   /** The table for the length of `x`; kept, because recordings of a stream mostly have one length. */

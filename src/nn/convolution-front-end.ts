@@ -1,4 +1,4 @@
-import { conv2d, leakyRelu, requireRank } from '../ops/index.js';
+import { type Conv2dFilters, conv2dPacked, leakyRelu, packConv2d, requireRank } from '../ops/index.js';
 import { contiguous, reshape, type Tensor } from '../tensor/index.js';
 import { LayerNorm } from './layer-norm.js';
 import type { Parameters } from './parameters.js';
@@ -26,6 +26,7 @@ class ConvolutionBlock {
   readonly weight: Tensor;
   readonly bias: Tensor;
   readonly norm: LayerNorm;
+  private filters: Conv2dFilters | null = null;
 
   constructor(
     parameters: Parameters,
@@ -48,11 +49,12 @@ class ConvolutionBlock {
   /** [batch, frames, mels, in] to [batch, frames', mels', out]. */
   convolve(x: Tensor): Tensor {
     const pad = Math.floor(this.kernel / 2);
-    return conv2d(x, this.weight, this.bias, {
+    this.filters ??= packConv2d(this.weight, this.bias, {
       stride: [this.stride, this.stride],
       padding: [pad, pad],
       padMode: 'reflect',
     });
+    return conv2dPacked(x, this.filters);
   }
 
   forward(x: Tensor): Tensor {

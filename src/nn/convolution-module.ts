@@ -1,4 +1,15 @@
-import { depthwiseConv1d, glu, linear, type PaddingMask, requireMask, swish } from '../ops/index.js';
+import {
+  type DepthwiseFilters,
+  depthwiseConv1dPacked,
+  glu,
+  type LinearWeights,
+  linearPacked,
+  type PaddingMask,
+  packDepthwiseConv1d,
+  packLinear,
+  requireMask,
+  swish,
+} from '../ops/index.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { LayerNorm } from './layer-norm.js';
 import { Linear } from './linear.js';
@@ -29,6 +40,7 @@ export class ConvolutionModule {
   readonly depthwiseBias: Tensor;
   readonly afterNorm: LayerNorm;
   readonly out: Linear;
+  private packed: { readonly pointwise: LinearWeights; readonly depthwise: DepthwiseFilters } | null = null;
 
   constructor(parameters: Parameters, width: number, taps: number) {
     this.norm = new LayerNorm(parameters.scope('layer_norm'), [width]);
@@ -54,10 +66,19 @@ export class ConvolutionModule {
   /** Every step before the last linear, by name: for study and tests. */
   stages(x: Tensor) {
     const normed = this.norm.forward(x);
-    const pointwise = linear(normed, this.pointwiseWeight, this.pointwiseBias);
+    const filters = this.filters();
+    const pointwise = linearPacked(normed, filters.pointwise);
     const gated = glu(pointwise);
-    const filtered = depthwiseConv1d(gated, this.depthwiseWeight, this.depthwiseBias);
+    const filtered = depthwiseConv1dPacked(gated, filters.depthwise);
     const afterNorm = this.afterNorm.forward(filtered);
     return { normed, pointwise, gated, filtered, afterNorm, activated: swish(afterNorm) };
+  }
+
+  private filters() {
+    this.packed ??= {
+      pointwise: packLinear(this.pointwiseWeight, this.pointwiseBias),
+      depthwise: packDepthwiseConv1d(this.depthwiseWeight, this.depthwiseBias),
+    };
+    return this.packed;
   }
 }

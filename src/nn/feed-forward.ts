@@ -1,4 +1,3 @@
-import { swish } from '../ops/index.js';
 import type { Tensor } from '../tensor/index.js';
 import { LayerNorm } from './layer-norm.js';
 import { Linear } from './linear.js';
@@ -18,6 +17,6 @@ export class FeedForward {
 
   /** [..., width] to [..., width]. */
   forward(x: Tensor): Tensor {
-    return this.outer.forward(swish(this.inner.forward(this.norm.forward(x))));
+    return this.outer.forward(this.inner.forward(this.norm.forward(x), 'swish'));
   }
 }

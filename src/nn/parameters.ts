@@ -1,5 +1,5 @@
 /** Named weights of a network: looked up by full name, checked for shape, reported missing all at once. */
-import { ModelError, type NdArray, type Tensor, type TypedArray, zeros } from '../tensor/index.js';
+import { keep, ModelError, type NdArray, type Tensor, type TypedArray, zeros } from '../tensor/index.js';
 
 export type StateDict = ReadonlyMap<string, NdArray<TypedArray>>;
 
@@ -34,7 +34,9 @@ export class Parameters {
     } else if (found.shape.length !== shape.length || found.shape.some((n, axis) => n !== shape[axis])) {
       this.problems.push(`${full} has shape [${found.shape.join(', ')}], expected [${shape.join(', ')}]`);
     } else {
-      return prepare ? prepare(found as Tensor) : (found as Tensor);
+      const tensor = prepare ? prepare(found as Tensor) : (found as Tensor);
+      // Vectors (biases, norms) are read as they are by every call; matrices are packed by who uses them.
+      return shape.length === 1 ? keep(tensor) : tensor;
     }
     return zeros([0]);
   }

@@ -1,5 +1,5 @@
-import { linear, type PaddingMask, relativeAttention } from '../ops/index.js';
-import { type Tensor, zeros } from '../tensor/index.js';
+import { type LinearWeights, linear, linearPacked, type PaddingMask, packLinear, relativeAttention } from '../ops/index.js';
+import { keep, type Tensor, zeros } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';
 
@@ -30,6 +30,9 @@ export class RelativeSelfAttention {
   readonly biasU: Tensor;
   readonly biasV: Tensor;
   readonly out: Linear;
+  private inWeights: LinearWeights | null = null;
+  /** The last table that was projected: recordings of a stream mostly have one length. */
+  private projected: { readonly table: Tensor; readonly positions: Tensor } | null = null;
 
   constructor(
     parameters: Parameters,
@@ -56,9 +59,10 @@ export class RelativeSelfAttention {
     mask: PaddingMask | undefined,
     keepMap: boolean,
   ): { readonly output: Tensor; readonly map: Tensor | null } {
+    this.inWeights ??= packLinear(this.inWeight, null);
     const { output, map } = relativeAttention({
-      queryKeyValue: linear(x, this.inWeight, null),
-      positions: linear(positions, this.positionWeight, null),
+      queryKeyValue: linearPacked(x, this.inWeights),
+      positions: this.project(positions),
       biasU: this.biasU,
       biasV: this.biasV,
       heads: this.heads,
@@ -67,5 +71,13 @@ export class RelativeSelfAttention {
       keepMap,
     });
     return { output: this.out.forward(output), map };
+  }
+
+  /** The table times the weight for positions. Of one table there is one product, so it is kept. */
+  private project(table: Tensor): Tensor {
+    if (this.projected?.table !== table) {
+      this.projected = { table, positions: keep(linear(table, this.positionWeight, null)) };
+    }
+    return this.projected.positions;
   }
 }

@@ -1,11 +1,12 @@
 import {
   type Conv2dActivation,
   type Conv2dGeometry,
+  type Conv2dKernel,
   conv2dOutputSize,
   type PackedFilters,
 } from '../../kernels/conv2d/reference.js';
 import { conv2dVariants } from '../../kernels/conv2d/variants.js';
-import type { PackedTaps } from '../../kernels/depthwise-conv1d/reference.js';
+import type { DepthwiseConv1dKernel, PackedTaps } from '../../kernels/depthwise-conv1d/reference.js';
 import { depthwiseConv1dVariants } from '../../kernels/depthwise-conv1d/variants.js';
 import { contiguous, empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
@@ -25,6 +26,8 @@ export interface Conv2dOptions {
 export interface Conv2dFilters {
   /** Of an image without pixels. */
   readonly geometry: Conv2dGeometry;
+  /** The one that packed them: no other can read them. */
+  readonly kernel: Conv2dKernel;
   readonly packed: PackedFilters;
   readonly bias: Vector | null;
 }
@@ -52,9 +55,11 @@ export function packConv2d(
     padMode,
   };
   const filters = contiguous(weight);
+  const kernel = kernelOf(conv2dVariants);
   return {
     geometry,
-    packed: kernelOf(conv2dVariants).pack(geometry, filters.data, filters.offset, lifetime),
+    kernel,
+    packed: kernel.pack(geometry, filters.data, filters.offset, lifetime),
     bias: bias === null ? null : vectorOf('conv2d', 'bias', bias, outChannels),
   };
 }
@@ -115,13 +120,12 @@ function conv2dResult(x: Tensor, filters: Omit<Conv2dGeometry, 'height' | 'width
 function convolveInto(
   y: Tensor,
   x: Tensor,
-  { geometry, packed, bias }: Conv2dFilters,
+  { geometry, kernel, packed, bias }: Conv2dFilters,
   activation: Conv2dActivation,
 ): void {
   const [batch, height, width, inChannels] = x.shape as [number, number, number, number];
   const [, outHeight, outWidth, outChannels] = y.shape as [number, number, number, number];
   const input = contiguous(x);
-  const kernel = kernelOf(conv2dVariants);
   for (let b = 0; b < batch; b++) {
     kernel.convolve(
       { ...geometry, height, width },
@@ -139,6 +143,8 @@ function convolveInto(
 
 /** Filters of a depthwise convolution, packed for many signals. */
 export interface DepthwiseFilters {
+  /** The one that packed them: no other can read them. */
+  readonly kernel: DepthwiseConv1dKernel;
   readonly packed: PackedTaps;
   readonly bias: Vector | null;
 }
@@ -155,8 +161,10 @@ export function packDepthwiseConv1d(
     throw new ShapeError(`depthwiseConv1d: ${taps} taps have no centre, expected an odd number`);
   }
   const { data, offset } = contiguous(weight);
+  const kernel = kernelOf(depthwiseConv1dVariants);
   return {
-    packed: kernelOf(depthwiseConv1dVariants).pack(channels, taps, data, offset, taps, lifetime),
+    kernel,
+    packed: kernel.pack(channels, taps, data, offset, taps, lifetime),
     bias: bias === null ? null : vectorOf('depthwiseConv1d', 'bias', bias, channels),
   };
 }
@@ -186,10 +194,9 @@ function depthwiseResult(x: Tensor, channels: number): Tensor {
   );
 }
 
-function filterInto(y: Tensor, x: Tensor, { packed, bias }: DepthwiseFilters): void {
+function filterInto(y: Tensor, x: Tensor, { kernel, packed, bias }: DepthwiseFilters): void {
   const [batch, frames, channels] = x.shape as [number, number, number];
   const input = contiguous(x);
-  const kernel = kernelOf(depthwiseConv1dVariants);
   for (let b = 0; b < batch; b++) {
     const step = b * frames * channels;
     kernel.convolve(

@@ -1,16 +1,105 @@
 /** Choice of the kernel variant that an operation runs on. */
-import { chooseVariant, type KernelVariant, type VariantName } from '../../kernels/spec.js';
+import type { KernelVariant, VariantName } from '../../kernels/spec.js';
+import { KernelError } from '../tensor/index.js';
+import { crossChecked } from './cross-check.js';
 
+/**
+ * `auto`: the fastest that runs here. `check`: that one and the reference side by side, and KernelError at the
+ * first number in which they differ; slow, for finding faults.
+ */
+export type KernelChoice = 'auto' | 'check' | 'reference' | 'simd' | 'relaxed';
+
+const CHOICES: readonly KernelChoice[] = ['auto', 'check', 'reference', 'simd', 'relaxed'];
 /** Fastest first. */
-const PREFERENCE: readonly VariantName[] = ['relaxed', 'simd', 'reference'];
+const FASTEST: readonly VariantName[] = ['relaxed', 'simd', 'reference'];
 
-const chosen = new WeakMap<object, unknown>();
+/** What the environment variable ACOM_KERNELS says, where there is an environment. */
+function choiceOfEnvironment(): KernelChoice {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  const named = process?.env?.['ACOM_KERNELS'];
+  if (named === undefined || named === '') return 'auto';
+  if ((CHOICES as readonly string[]).includes(named)) return named as KernelChoice;
+  throw new KernelError(`ACOM_KERNELS is "${named}"; use ${CHOICES.join(', ')}`);
+}
 
-/** The kernel function of `variants` that is best here; chosen once. */
+let current: KernelChoice | null = null;
+
+/** Which variants operations run on from now on; what was packed before stays with the variant it was packed for. */
+export function useKernels(choice: KernelChoice): void {
+  current = choice;
+}
+
+/** Runs `work`, which must not be asynchronous, on the variants of `choice`. */
+export function withKernels<R>(choice: KernelChoice, work: () => R): R {
+  const before = current;
+  current = choice;
+  try {
+    return work();
+  } finally {
+    current = before;
+  }
+}
+
+type Variants = readonly KernelVariant<unknown>[];
+const chosen = new Map<KernelChoice, WeakMap<Variants, unknown>>();
+
+/** The kernel function of `variants` that is best here, or that was asked for; made once. */
 export function kernelOf<F>(variants: readonly KernelVariant<F>[]): F {
-  const known = chosen.get(variants);
+  current ??= choiceOfEnvironment();
+  let kernels = chosen.get(current);
+  if (kernels === undefined) {
+    kernels = new WeakMap();
+    chosen.set(current, kernels);
+  }
+  const known = kernels.get(variants);
   if (known !== undefined) return known as F;
-  const kernel = chooseVariant(variants, PREFERENCE).load();
-  chosen.set(variants, kernel);
+  const kernel = choose(variants, current);
+  kernels.set(variants, kernel);
   return kernel;
+}
+
+function choose<F>(variants: readonly KernelVariant<F>[], choice: KernelChoice): F {
+  const reference = variants.find(({ name }) => name === 'reference');
+  if (reference === undefined) throw new Error('internal: a kernel without a reference');
+  if (choice === 'check') {
+    return crossChecked(reference.operation, fastest(variants), reference.load());
+  }
+  if (choice === 'auto') return fastest(variants);
+  const variant = variants.find(({ name }) => name === choice);
+  // An operation without this variant has nothing to force.
+  if (variant === undefined) return reference.load();
+  const reason = variant.available();
+  if (reason !== true) throw new KernelError(`${variant.operation}: no ${choice} kernels: ${reason}`);
+  return variant.load();
+}
+
+let noticed = false;
+
+/** The first variant that is available and loads. One notice says why a slower one has to do. */
+function fastest<F>(variants: readonly KernelVariant<F>[]): F {
+  let problem = '';
+  for (const name of FASTEST) {
+    const variant = variants.find((each) => each.name === name);
+    if (variant === undefined) continue;
+    const reason = variant.available();
+    if (reason !== true) {
+      problem = reason;
+      continue;
+    }
+    try {
+      const kernel = variant.load();
+      if (name === 'reference' && problem !== '') notice(problem);
+      return kernel;
+    } catch (error) {
+      // A page's policy may forbid compiling what the engine could run.
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+  throw new KernelError(`${variants[0]?.operation}: no kernel runs here: ${problem}`);
+}
+
+function notice(problem: string): void {
+  if (noticed) return;
+  noticed = true;
+  console.warn(`acom: running on the slow reference kernels: ${problem}`);
 }

@@ -16,9 +16,15 @@ export {
   packConv2d,
   packDepthwiseConv1d,
 } from './convolution.js';
-export { kernelOf } from './dispatch.js';
+export { type KernelChoice, kernelOf, useKernels, withKernels } from './dispatch.js';
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
 export { type LinearWeights, linear, linearPacked, matmul, packLinear } from './matmul.js';
-export { nearestCodewords, nearestCodewordsPacked, packCodebooks, type Quantized } from './nearest-codeword.js';
+export {
+  type Codebooks,
+  nearestCodewords,
+  nearestCodewordsPacked,
+  packCodebooks,
+  type Quantized,
+} from './nearest-codeword.js';
 export { type BatchNormParameters, batchNorm, layerNorm, logSoftmax, softmax } from './normalization.js';
 export { describeShape, requireRank, requireShape } from './shapes.js';

@@ -1,4 +1,4 @@
-import type { MatmulActivation, PackedMatrix } from '../../kernels/matmul/reference.js';
+import type { MatmulActivation, MatmulKernel, PackedMatrix } from '../../kernels/matmul/reference.js';
 import { matmulVariants } from '../../kernels/matmul/variants.js';
 import { empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
@@ -42,6 +42,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** Weights of a linear map, packed for many uses. */
 export interface LinearWeights {
+  /** The one that packed them: no other can read them. */
+  readonly kernel: MatmulKernel;
   readonly packed: PackedMatrix;
   readonly bias: { readonly data: Float32Array; readonly offset: number } | null;
 }
@@ -55,16 +57,10 @@ export function packLinear(
   requireRank('linear', 'weight', weight, 2, '[out, in]');
   const [outFeatures, inFeatures] = weight.shape as [number, number];
   const { data, offset, stride } = weight;
+  const kernel = kernelOf(matmulVariants);
   return {
-    packed: kernelOf(matmulVariants).pack(
-      outFeatures,
-      inFeatures,
-      data,
-      offset,
-      stride[1]!,
-      stride[0]!,
-      lifetime,
-    ),
+    kernel,
+    packed: kernel.pack(outFeatures, inFeatures, data, offset, stride[1]!, stride[0]!, lifetime),
     bias: bias === null ? null : vectorOf('linear', 'bias', bias, outFeatures),
   };
 }
@@ -94,9 +90,14 @@ function linearResult(x: Tensor, outFeatures: number, inFeatures: number): Tenso
   );
 }
 
-function multiplyInto(y: Tensor, x: Tensor, { packed, bias }: LinearWeights, activation: MatmulActivation) {
+function multiplyInto(
+  y: Tensor,
+  x: Tensor,
+  { kernel, packed, bias }: LinearWeights,
+  activation: MatmulActivation,
+): void {
   const input = rowsOf('linear', 'x', x);
-  kernelOf(matmulVariants).multiply(
+  kernel.multiply(
     input.rows,
     input.data,
     input.offset,

@@ -1,15 +1,23 @@
-import type { PackedCodebooks } from '../../kernels/nearest-codeword/reference.js';
+import type { NearestCodewordKernel, PackedCodebooks } from '../../kernels/nearest-codeword/reference.js';
 import { nearestCodewordVariants } from '../../kernels/nearest-codeword/variants.js';
 import { contiguous, flat, type NdArray, ShapeError, scratch, type Tensor, view } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank } from './shapes.js';
 
-/** Packs codebooks [K, codewords, width] for many uses. */
-export function packCodebooks(codebooks: Tensor, lifetime: 'kept' | 'work' = 'kept'): PackedCodebooks {
+/** Codebooks packed for many uses. */
+export interface Codebooks {
+  /** The one that packed them: no other can read them. */
+  readonly kernel: NearestCodewordKernel;
+  readonly packed: PackedCodebooks;
+}
+
+/** Packs codebooks [K, codewords, width]. */
+export function packCodebooks(codebooks: Tensor, lifetime: 'kept' | 'work' = 'kept'): Codebooks {
   requireRank('nearestCodewords', 'codebooks', codebooks, 3, '[stages, codewords, width]');
   const [stages, codewords, width] = codebooks.shape as [number, number, number];
   const { data, offset } = contiguous(codebooks);
-  return kernelOf(nearestCodewordVariants).pack(stages, codewords, width, data, offset, lifetime);
+  const kernel = kernelOf(nearestCodewordVariants);
+  return { kernel, packed: kernel.pack(stages, codewords, width, data, offset, lifetime) };
 }
 
 /** What a quantiser makes of vectors. */
@@ -23,8 +31,8 @@ export interface Quantized {
 /**
  * Quantises vectors [count, width] by the first `stages` codebooks, each stage coding what the one before left.
  */
-export function nearestCodewordsPacked(x: Tensor, codebooks: PackedCodebooks, stages: number): Quantized {
-  const quantized = unquantized(x, codebooks, stages);
+export function nearestCodewordsPacked(x: Tensor, codebooks: Codebooks, stages: number): Quantized {
+  const quantized = unquantized(x, codebooks.packed, stages);
   encodeInto(quantized, codebooks, stages);
   return quantized;
 }
@@ -61,12 +69,16 @@ function unquantized(
   };
 }
 
-function encodeInto({ indices, residual }: Quantized, codebooks: PackedCodebooks, stages: number): void {
+function encodeInto(
+  { indices, residual }: Quantized,
+  { kernel, packed }: Codebooks,
+  stages: number,
+): void {
   const [count, width] = residual.shape as [number, number];
-  kernelOf(nearestCodewordVariants).encode(
+  kernel.encode(
     count,
     stages,
-    codebooks,
+    packed,
     residual.data,
     0,
     width,

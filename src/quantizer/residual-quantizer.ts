@@ -1,5 +1,5 @@
 /** Residual vector quantisation: each stage codes what the stages before it left. */
-import { nearestCodewordsPacked, packCodebooks, requireRank } from '../ops/index.js';
+import { type Codebooks, nearestCodewordsPacked, packCodebooks, requireRank } from '../ops/index.js';
 import { flat, type NdArray, ShapeError, type Tensor, UsageError, zeros } from '../tensor/index.js';
 
 export class ResidualQuantizer {
@@ -7,7 +7,7 @@ export class ResidualQuantizer {
   readonly codewords: number;
   readonly width: number;
   private readonly books: Float32Array;
-  private readonly packed: ReturnType<typeof packCodebooks>;
+  private readonly packed: Codebooks;
 
   /** `codebooks` is [stages, codewords, width]. */
   constructor(readonly codebooks: Tensor) {

@@ -1,4 +1,4 @@
 export * from './errors.js';
 export * from './ndarray.js';
 export { createNormal, createRandom } from './random.js';
-export { empty, scope, scratch } from './scope.js';
+export { empty, keep, scope, scratch } from './scope.js';

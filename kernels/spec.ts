@@ -119,6 +119,6 @@ export function anyKernel<S extends object, O extends OperandSpecs, F>(
 }
 
 /** The row every spec begins with: a plain loop that runs everywhere. */
-export function referenceVariant<F>(kernel: F, summary: string, operation = 'kernel'): KernelVariant<F> {
+export function referenceVariant<F>(operation: string, kernel: F, summary: string): KernelVariant<F> {
   return { operation, name: 'reference', summary, available: () => true, load: () => kernel };
 }

@@ -13,21 +13,21 @@ import {
 } from './reference.js';
 
 export const swishVariants: readonly KernelVariant<Activation>[] = [
-  referenceVariant(swishReference, 'one exponential per element'),
+  referenceVariant('swish', swishReference, 'one exponential per element'),
 ];
 
 export const reluVariants: readonly KernelVariant<Activation>[] = [
-  referenceVariant(reluReference, 'one comparison per element'),
+  referenceVariant('relu', reluReference, 'one comparison per element'),
 ];
 
 export const leakyReluVariants: readonly KernelVariant<LeakyRelu>[] = [
-  referenceVariant(leakyReluReference, 'one comparison per element'),
+  referenceVariant('leaky-relu', leakyReluReference, 'one comparison per element'),
 ];
 
 export const gluVariants: readonly KernelVariant<Glu>[] = [
-  referenceVariant(gluReference, 'one exponential per output'),
+  referenceVariant('glu', gluReference, 'one exponential per output'),
 ];
 
 export const scaledAddVariants: readonly KernelVariant<ScaledAdd>[] = [
-  referenceVariant(scaledAddReference, 'one multiply-add per element'),
+  referenceVariant('scaled-add', scaledAddReference, 'one multiply-add per element'),
 ];

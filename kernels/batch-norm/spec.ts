@@ -43,26 +43,28 @@ export const batchNormSpec: KernelSpec<BatchNormSizes, ReturnType<typeof operand
   cost: ({ rows, channels }) => ({ operations: 2 * rows * channels, bytes: 8 * (rows + 2) * channels }),
   operands,
   inPlace: [['y', 'x']],
-  bind: (kernel, { rows, channels }, { x, mean, variance, weight, bias, y }) => () =>
-    kernel(
-      rows,
-      channels,
-      EPSILON,
-      x.data,
-      x.offset,
-      x.rowStride,
-      mean.data,
-      mean.offset,
-      variance.data,
-      variance.offset,
-      weight.data,
-      weight.offset,
-      bias.data,
-      bias.offset,
-      y.data,
-      y.offset,
-      y.rowStride,
-    ),
+  bind:
+    (kernel, { rows, channels }, { x, mean, variance, weight, bias, y }) =>
+    () =>
+      kernel(
+        rows,
+        channels,
+        EPSILON,
+        x.data,
+        x.offset,
+        x.rowStride,
+        mean.data,
+        mean.offset,
+        variance.data,
+        variance.offset,
+        weight.data,
+        weight.offset,
+        bias.data,
+        bias.offset,
+        y.data,
+        y.offset,
+        y.rowStride,
+      ),
   exact({ rows, channels }, { x, mean, variance, weight, bias }) {
     const y: number[] = [];
     for (let r = 0; r < rows; r++) {

@@ -3,5 +3,9 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { type BatchNorm, batchNormReference } from './reference.js';
 
 export const batchNormVariants: readonly KernelVariant<BatchNorm>[] = [
-  referenceVariant(batchNormReference, 'scale and shift of a channel made once, then one multiply-add each'),
+  referenceVariant(
+    'batch-norm',
+    batchNormReference,
+    'scale and shift of a channel made once, then one multiply-add each',
+  ),
 ];

@@ -90,17 +90,7 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
     const packed = kernel.pack(g, weight.data, weight.offset, 'kept');
     const { activation = 'none' } = g;
     return () =>
-      kernel.convolve(
-        g,
-        x.data,
-        x.offset,
-        packed,
-        bias.data,
-        bias.offset,
-        activation,
-        y.data,
-        y.offset,
-      );
+      kernel.convolve(g, x.data, x.offset, packed, bias.data, bias.offset, activation, y.data, y.offset);
   },
   exact(g, { x, weight, bias }) {
     const out = conv2dOutputSize(g);

@@ -3,5 +3,5 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { type Conv2dKernel, conv2dReference } from './reference.js';
 
 export const conv2dVariants: readonly KernelVariant<Conv2dKernel>[] = [
-  referenceVariant(conv2dReference, 'direct, four output channels to a load, float64 sums'),
+  referenceVariant('conv2d', conv2dReference, 'direct, four output channels to a load, float64 sums'),
 ];

@@ -3,5 +3,9 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { type DepthwiseConv1dKernel, depthwiseConv1dReference } from './reference.js';
 
 export const depthwiseConv1dVariants: readonly KernelVariant<DepthwiseConv1dKernel>[] = [
-  referenceVariant(depthwiseConv1dReference, 'four frames of a channel in a sliding window, float64 sums'),
+  referenceVariant(
+    'depthwise-conv1d',
+    depthwiseConv1dReference,
+    'four frames of a channel in a sliding window, float64 sums',
+  ),
 ];

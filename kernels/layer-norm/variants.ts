@@ -4,6 +4,7 @@ import { type LayerNorm, layerNormReference } from './reference.js';
 
 export const layerNormVariants: readonly KernelVariant<LayerNorm>[] = [
   referenceVariant(
+    'layer-norm',
     layerNormReference,
     'mean, centred variance, scale: three passes over a row, float64 sums',
   ),

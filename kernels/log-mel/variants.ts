@@ -3,5 +3,5 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { type LogMel, logMelReference } from './reference.js';
 
 export const logMelVariants: readonly KernelVariant<LogMel>[] = [
-  referenceVariant(logMelReference, 'a frame at a time, sparse filters, float64 throughout'),
+  referenceVariant('log-mel', logMelReference, 'a frame at a time, sparse filters, float64 throughout'),
 ];

@@ -249,7 +249,9 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
       const several = i32.const(PANEL * ROW_PANELS);
       f.while(i32.and(i32.eq(p.m, i32.const(1)), i32.geS(p.columns, several)), () => {
         f.call(row, k, a, b, bias, biasBytes, c, accumulate);
-        f.if(activation, () => f.call(activate, activation, i32.const(ROW_PANELS), c, i32.const(PANEL_BYTES)));
+        f.if(activation, () =>
+          f.call(activate, activation, i32.const(ROW_PANELS), c, i32.const(PANEL_BYTES)),
+        );
         advance(ROW_PANELS);
       });
 
@@ -293,7 +295,10 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
 /** Runs `body(r)` for the r that `rows` is; the largest first, because it is the most frequent. */
 function branchOn(f: FunctionBuilder, rows: I32, body: (rows: number) => void): void {
   const branch = (r: number): void => {
-    if (r === 1) return body(1);
+    if (r === 1) {
+      body(1);
+      return;
+    }
     f.if(
       i32.eq(rows, i32.const(r)),
       () => body(r),

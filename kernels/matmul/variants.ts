@@ -5,6 +5,6 @@ import { type MatmulKernel, matmulReference } from './reference.js';
 import { matmulSimd } from './simd.js';
 
 export const matmulVariants: readonly KernelVariant<MatmulKernel>[] = [
-  referenceVariant(matmulReference, '3 x 3 register tile, any strides, float64 sums'),
+  referenceVariant('matmul', matmulReference, '3 x 3 register tile, any strides, float64 sums'),
   ...simdVariants(matmulSimd),
 ];

@@ -3,5 +3,9 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { type NearestCodewordKernel, nearestCodewordReference } from './reference.js';
 
 export const nearestCodewordVariants: readonly KernelVariant<NearestCodewordKernel>[] = [
-  referenceVariant(nearestCodewordReference, 'brute force with partial distances, float64 sums'),
+  referenceVariant(
+    'nearest-codeword',
+    nearestCodewordReference,
+    'brute force with partial distances, float64 sums',
+  ),
 ];

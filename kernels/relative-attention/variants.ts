@@ -3,5 +3,9 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { type RelativeAttention, relativeAttentionReference } from './reference.js';
 
 export const relativeAttentionVariants: readonly KernelVariant<RelativeAttention>[] = [
-  referenceVariant(relativeAttentionReference, 'a query row at a time, shift by index, float64 sums'),
+  referenceVariant(
+    'relative-attention',
+    relativeAttentionReference,
+    'a query row at a time, shift by index, float64 sums',
+  ),
 ];

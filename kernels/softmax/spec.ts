@@ -36,7 +36,7 @@ const shared = {
   inPlace: [['y', 'x'] as const],
   bind(kernel: Softmax, { rows, columns }: RowSizes, { x, y }: Operands<ReturnType<typeof operands>>) {
     return () => {
-    kernel(rows, columns, x.data, x.offset, x.rowStride, y.data, y.offset, y.rowStride);
+      kernel(rows, columns, x.data, x.offset, x.rowStride, y.data, y.offset, y.rowStride);
     };
   },
 };

@@ -3,9 +3,9 @@ import { type KernelVariant, referenceVariant } from '../spec.js';
 import { logSoftmaxReference, type Softmax, softmaxReference } from './reference.js';
 
 export const softmaxVariants: readonly KernelVariant<Softmax>[] = [
-  referenceVariant(softmaxReference, 'three passes over a row, float64 sum'),
+  referenceVariant('softmax', softmaxReference, 'three passes over a row, float64 sum'),
 ];
 
 export const logSoftmaxVariants: readonly KernelVariant<Softmax>[] = [
-  referenceVariant(logSoftmaxReference, 'three passes over a row, float64 sum'),
+  referenceVariant('log-softmax', logSoftmaxReference, 'three passes over a row, float64 sum'),
 ];

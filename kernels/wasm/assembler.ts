@@ -120,13 +120,7 @@ export class FunctionBuilder {
   }
 
   /** for (counter = from; counter < below; counter += step). */
-  for(
-    counter: Local<'i32'>,
-    from: I32,
-    below: I32,
-    step: number,
-    body: () => void,
-  ): void {
+  for(counter: Local<'i32'>, from: I32, below: I32, step: number, body: () => void): void {
     this.set(counter, from);
     this.while(i32.ltS(counter, below), () => {
       body();
@@ -337,4 +331,3 @@ function flatten(code: Code): number[] {
   visit(code);
   return bytes;
 }
-

@@ -210,7 +210,9 @@ export function reserveMemory(bytes: number, share: boolean): KernelMemory | nul
   for (let pages = Math.ceil(bytes / PAGE); pages >= 64; pages = Math.floor(pages / 4)) {
     for (const shared of share ? [true, false] : [false]) {
       try {
-        const limits = shared ? { initial: pages, maximum: pages, shared } : { initial: pages, maximum: pages };
+        const limits = shared
+          ? { initial: pages, maximum: pages, shared }
+          : { initial: pages, maximum: pages };
         return new KernelMemory(new WebAssembly.Memory(limits), shared);
       } catch {
         // Too much, or no shared memory here: the next smaller one.

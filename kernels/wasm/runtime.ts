@@ -78,8 +78,7 @@ function engineHas(feature: string, expression: () => Expression): boolean {
     probe.function('probe', {}, (f) => {
       f.local(expression());
     });
-    has =
-      typeof WebAssembly === 'object' && WebAssembly.validate(probe.bytes({ pages: 1, shared: false }));
+    has = typeof WebAssembly === 'object' && WebAssembly.validate(probe.bytes({ pages: 1, shared: false }));
     probes.set(feature, has);
   }
   return has;
@@ -171,4 +170,3 @@ export function assemble(
   for (const define of definitions) define(module, variant === 'relaxed' ? relaxed : exact);
   return module.bytes(limits);
 }
-

@@ -82,10 +82,7 @@ export class ConformerEncoder {
   /** x [batch, frames, width] to the same shape. `positions` overrides the table that is made otherwise. */
   forward(x: Tensor, mask?: PaddingMask, positions = this.positionsFor(x)): Tensor {
     return scope(() => {
-      const y = this.layers.reduce(
-        (frames, layer) => scope(() => layer.forward(frames, positions, mask)),
-        x,
-      );
+      const y = this.layers.reduce((frames, layer) => scope(() => layer.forward(frames, positions, mask)), x);
       return this.finalNorm ? this.finalNorm.forward(y) : y;
     });
   }

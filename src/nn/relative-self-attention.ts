@@ -1,4 +1,11 @@
-import { type LinearWeights, linear, linearPacked, type PaddingMask, packLinear, relativeAttention } from '../ops/index.js';
+import {
+  type LinearWeights,
+  linear,
+  linearPacked,
+  type PaddingMask,
+  packLinear,
+  relativeAttention,
+} from '../ops/index.js';
 import { keep, type Tensor, zeros } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';

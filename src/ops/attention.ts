@@ -1,5 +1,5 @@
 import { relativeAttentionVariants } from '../../kernels/relative-attention/variants.js';
-import { contiguous, type NdArray, ShapeError, type Tensor, empty } from '../tensor/index.js';
+import { contiguous, empty, type NdArray, ShapeError, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';
 

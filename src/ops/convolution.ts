@@ -40,7 +40,12 @@ export function packConv2d(
   lifetime: 'kept' | 'work' = 'kept',
 ): Conv2dFilters {
   requireRank('conv2d', 'weight', weight, 4, '[out, kernel height, kernel width, in]');
-  const [outChannels, kernelHeight, kernelWidth, inChannels] = weight.shape as [number, number, number, number];
+  const [outChannels, kernelHeight, kernelWidth, inChannels] = weight.shape as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const geometry = {
     height: 0,
     width: 0,
@@ -190,7 +195,7 @@ function depthwiseResult(x: Tensor, channels: number): Tensor {
   requireRank('depthwiseConv1d', 'x', x, 3, '[batch, frames, channels]');
   if (x.shape[2] === channels) return empty(x.shape);
   throw new ShapeError(
-    `depthwiseConv1d: x ${describeShape(x.shape)} has not the ${channels} channels of the weight`,
+    `depthwiseConv1d: x ${describeShape(x.shape)} and a weight of ${channels} channels do not fit`,
   );
 }
 

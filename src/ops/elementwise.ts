@@ -5,7 +5,7 @@ import {
   scaledAddVariants,
   swishVariants,
 } from '../../kernels/activations/variants.js';
-import { flat, ShapeError, sizeOf, type Tensor, empty } from '../tensor/index.js';
+import { empty, flat, ShapeError, sizeOf, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { requireShape, rowsOf } from './shapes.js';
 
@@ -38,7 +38,16 @@ export function glu(x: Tensor): Tensor {
   }
   const columns = input.columns / 2;
   const y = empty([...x.shape.slice(0, -1), columns]);
-  kernelOf(gluVariants)(input.rows, columns, input.data, input.offset, input.rowStride, y.data, y.offset, columns);
+  kernelOf(gluVariants)(
+    input.rows,
+    columns,
+    input.data,
+    input.offset,
+    input.rowStride,
+    y.data,
+    y.offset,
+    columns,
+  );
   return y;
 }
 

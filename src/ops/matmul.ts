@@ -66,7 +66,11 @@ export function packLinear(
 }
 
 /** f(X Wᵀ + bias) over the last axis: X [..., in], W [out, in]; gives [..., out]. */
-export function linearPacked(x: Tensor, weights: LinearWeights, activation: MatmulActivation = 'none'): Tensor {
+export function linearPacked(
+  x: Tensor,
+  weights: LinearWeights,
+  activation: MatmulActivation = 'none',
+): Tensor {
   const y = linearResult(x, weights.packed.n, weights.packed.k);
   multiplyInto(y, x, weights, activation);
   return y;

@@ -69,21 +69,7 @@ function unquantized(
   };
 }
 
-function encodeInto(
-  { indices, residual }: Quantized,
-  { kernel, packed }: Codebooks,
-  stages: number,
-): void {
+function encodeInto({ indices, residual }: Quantized, { kernel, packed }: Codebooks, stages: number): void {
   const [count, width] = residual.shape as [number, number];
-  kernel.encode(
-    count,
-    stages,
-    packed,
-    residual.data,
-    0,
-    width,
-    indices.data,
-    0,
-    stages,
-  );
+  kernel.encode(count, stages, packed, residual.data, 0, width, indices.data, 0, stages);
 }

@@ -1,7 +1,7 @@
 import { batchNormVariants } from '../../kernels/batch-norm/variants.js';
 import { layerNormVariants } from '../../kernels/layer-norm/variants.js';
 import { logSoftmaxVariants, softmaxVariants } from '../../kernels/softmax/variants.js';
-import { type Tensor, empty } from '../tensor/index.js';
+import { empty, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { rowsOf, vectorOf } from './shapes.js';
 

@@ -48,7 +48,9 @@ for (const any of kernelSpecs) {
 
 t.test('the harness sees a kernel that is wrong', async (t) => {
   const sizes = { m: 4, n: 5, k: 3 };
-  const spoilt = (spoil: (a: Float32Array, aAt: number, c: Float32Array, at: number, row: number) => void) => ({
+  const spoilt = (
+    spoil: (a: Float32Array, aAt: number, c: Float32Array, at: number, row: number) => void,
+  ) => ({
     ...matmulReference,
     multiply: (...args: Parameters<typeof matmulReference.multiply>) => {
       matmulReference.multiply(...args);

@@ -97,7 +97,7 @@ t.test('shapes that do not fit: the operation, both shapes, what is expected', a
     [() => glu(m), /glu: the last axis has 3/],
     [() => scaledAdd(m, 1, tensor(3, 2)), /scaledAdd: z has shape \[3, 2\], expected \[2, 3\]/],
     [() => depthwiseConv1d(tensor(1, 4, 3), tensor(3, 4), null), /4 taps have no centre/],
-    [() => depthwiseConv1d(tensor(1, 4, 3), tensor(2, 3), null), /weight has shape/],
+    [() => depthwiseConv1d(tensor(1, 4, 3), tensor(2, 3), null), /a weight of 2 channels do not fit/],
     [
       () =>
         conv2d(tensor(1, 4, 4, 2), tensor(1, 3, 3, 3), null, {

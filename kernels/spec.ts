@@ -10,7 +10,7 @@
  * words, in WebAssembly memory), fills the inputs, and calls what `bind` gives; it need not know the argument order.
  */
 
-import type { DefineKernel } from './wasm/runtime.js';
+import type { DefineKernel } from './wasm/arithmetic.js';
 
 export type KernelArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 

@@ -47,7 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that may use Node's own modules; everything else runs in a browser. */
-const NODE = /^src\/(cli|build)\/|^src\/checkpoints\/open-file\.ts$/;
+const NODE = /^src\/(cli|build)\/|^src\/checkpoints\/open-file\.ts$|^src\/ops\/start-worker\.ts$/;
 
 interface Import {
   readonly from: string;
@@ -66,6 +66,7 @@ const imports: Import[] = files.flatMap((from) => {
 /** The file that a relative import or an alias names; null for a package. */
 function fileOf({ from, target }: Import): string | null {
   if (target === '#open-file') return 'src/checkpoints/open-file.ts';
+  if (target === '#start-worker') return 'src/ops/start-worker.ts';
   if (!target.startsWith('.')) return null;
   return relative(repository, join(repository, dirname(from), target)).replace(/\.js$/, '.ts');
 }

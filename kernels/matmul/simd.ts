@@ -376,7 +376,8 @@ export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
   name: 'matmul',
   summary: 'panels of 8 columns, tiles of 4 x 8 in registers',
   define: defineMatmul,
-  bind: (exports, memory) => ({
+  threaded: true,
+  bind: (exports, memory, threads) => ({
     pack(n, k, b, bOffset, bRowStride, bColumnStride, lifetime) {
       const length = packedLength(n, k);
       const data = lifetime === 'kept' ? memory.keepFloats(length) : memory.pushFloats(length);
@@ -423,21 +424,28 @@ export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
             new Float32Array(memory.buffer, to.pointer + i * to.rowBytes, n).set(c.subarray(from, from + n));
           }
         }
-        exports.matmul(
-          m,
-          n,
-          k,
-          rows.pointer,
-          rows.rowBytes,
-          data.byteOffset,
-          added,
-          bias === null ? 0 : PANEL_BYTES,
-          ACTIVATIONS.indexOf(activation),
-          accumulate ? 1 : 0,
-          to.pointer,
-          to.rowBytes,
-          memory.push(MOST_ROWS * PANEL_BYTES),
-        );
+        // A thread takes a run of whole panels.
+        const panels = Math.ceil(n / PANEL);
+        const each = Math.ceil(panels / Math.min(threads.count(2 * m * n * k), panels || 1));
+        const parts: number[][] = [];
+        for (let first = 0; first < panels; first += each) {
+          parts.push([
+            m,
+            Math.min(n - first * PANEL, each * PANEL),
+            k,
+            rows.pointer,
+            rows.rowBytes,
+            data.byteOffset + first * k * PANEL_BYTES,
+            bias === null ? memory.zeros : added + first * PANEL_BYTES,
+            bias === null ? 0 : PANEL_BYTES,
+            ACTIVATIONS.indexOf(activation),
+            accumulate ? 1 : 0,
+            to.pointer + first * PANEL_BYTES,
+            to.rowBytes,
+            memory.push(MOST_ROWS * PANEL_BYTES),
+          ]);
+        }
+        if (parts.length > 0) threads.run('matmul', parts, exports.matmul);
         returnOutput(memory, to, c, cOffset, m, n, cRowStride);
       } finally {
         memory.pop(mark);

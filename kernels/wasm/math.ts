@@ -2,9 +2,9 @@
  * Exponential and logarithm of four numbers at a time, by polynomials. Written into the kernel that uses
  * them, because a call costs as much as the arithmetic.
  */
+import type { Arithmetic } from './arithmetic.js';
 import type { FunctionBuilder } from './assembler.js';
 import { f32x4, i32, i32x4, type V128, v128 } from './expression.js';
-import type { Arithmetic } from './runtime.js';
 
 /** 1.5 · 2²³: adding it rounds a small number to an integer, which then stands in the low bits. */
 const ROUND = 12582912;

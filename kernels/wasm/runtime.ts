@@ -4,9 +4,13 @@
  */
 import { KernelError } from '../errors.js';
 import type { KernelVariant } from '../spec.js';
+import { type DefineKernel, exactArithmetic, relaxedArithmetic } from './arithmetic.js';
 import { ModuleBuilder } from './assembler.js';
-import { type Expression, f32x4, type V128 } from './expression.js';
+import { type Expression, f32x4 } from './expression.js';
 import { type KernelMemory, reserveMemory } from './memory.js';
+import { CONTROL_BYTES, controlBlocks, type StartWorker, ThreadPool } from './threads.js';
+
+export type { Arithmetic, DefineKernel } from './arithmetic.js';
 
 export interface KernelSettings {
   /** Address space of the kernels' memory; default 1 GiB. Only what is used becomes real memory. */
@@ -47,26 +51,6 @@ export function kernelMemory(): KernelMemory | null {
   }
   return memory;
 }
-
-/** How a kernel multiplies and adds: in two roundings, the same everywhere, or fused where the machine can. */
-export interface Arithmetic {
-  readonly fused: boolean;
-  /** a · b + c */
-  madd(a: V128, b: V128, c: V128): V128;
-  /** c - a · b */
-  nmadd(a: V128, b: V128, c: V128): V128;
-}
-
-const exact: Arithmetic = {
-  fused: false,
-  madd: (a, b, c) => f32x4.add(c, f32x4.mul(a, b)),
-  nmadd: (a, b, c) => f32x4.sub(c, f32x4.mul(a, b)),
-};
-
-const relaxed: Arithmetic = { fused: true, madd: f32x4.relaxedMadd, nmadd: f32x4.relaxedNmadd };
-
-/** Adds the functions of a kernel to a module. */
-export type DefineKernel = (module: ModuleBuilder, arithmetic: Arithmetic) => void;
 
 const probes = new Map<string, boolean>();
 
@@ -109,11 +93,14 @@ export interface SimdKernel<F, E> {
   readonly summary: string;
   readonly define: DefineKernel;
   /** The kernel's function on top of the module's exports. */
-  readonly bind: (exports: E, memory: KernelMemory) => F;
+  readonly bind: (exports: E, memory: KernelMemory, threads: Threads) => F;
+  /** Whether it runs parts of a call in other threads. */
+  readonly threaded?: boolean;
 }
 
 /** The rows of a SIMD kernel for its variants: with and without fused multiply-add. */
 export function simdVariants<F, E>(kernel: SimdKernel<F, E>): KernelVariant<F>[] {
+  if (kernel.threaded) threadedKernels.add(kernel.define);
   const row = (name: 'simd' | 'relaxed', summary: string, available: () => true | string) => ({
     operation: kernel.name,
     name,
@@ -131,7 +118,7 @@ export function simdVariants<F, E>(kernel: SimdKernel<F, E>): KernelVariant<F>[]
 function load<F, E>({ name, define, bind }: SimdKernel<F, E>, variant: 'simd' | 'relaxed'): F {
   const home = kernelMemory();
   if (home === null) throw new KernelError(`kernel ${name}: the engine gave no memory`);
-  return bind(exportsOf(name, define, variant, home) as E, home);
+  return bind(exportsOf(name, define, variant, home) as E, home, threadsOf(variant, home));
 }
 
 const instances = new Map<DefineKernel, Map<string, WebAssembly.Instance>>();
@@ -167,6 +154,60 @@ export function assemble(
   limits: { readonly pages: number; readonly shared: boolean },
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(name);
-  for (const define of definitions) define(module, variant === 'relaxed' ? relaxed : exact);
+  for (const define of definitions)
+    define(module, variant === 'relaxed' ? relaxedArithmetic : exactArithmetic);
   return module.bytes(limits);
 }
+
+/** Other threads, for kernels that have a use for them. */
+export interface Threads {
+  /** Threads that are there for a call of so many operations, this one included. */
+  count(operations: number): number;
+  /** Runs parts, at most `count` of them, of the exported function `name`: one of them by `here`. */
+  run(name: string, parts: readonly (readonly number[])[], here: (...args: number[]) => void): void;
+}
+
+/** Below this a call is over sooner than another thread has begun: some 0.1 ms. */
+const LEAST_OPERATIONS = 4e6;
+
+const threadedKernels = new Set<DefineKernel>();
+const pools = new Map<'simd' | 'relaxed', ThreadPool>();
+let wantedThreads = 1;
+let startWorker: StartWorker | null = null;
+
+/** How many threads kernels may use from now on, this one included, and how a worker is started. */
+export function configureThreads(threads: number, start: StartWorker): void {
+  wantedThreads = threads;
+  startWorker = start;
+}
+
+function threadsOf(variant: 'simd' | 'relaxed', home: KernelMemory): Threads {
+  return {
+    count(operations) {
+      if (wantedThreads < 2 || operations < LEAST_OPERATIONS || !home.shared) return 1;
+      const pool = pools.get(variant) ?? startPool(variant, home);
+      return Math.min(wantedThreads, pool.ready + 1);
+    },
+    run(name, parts, here) {
+      if (parts.length === 1) here(...(parts[0] as readonly number[]));
+      else pools.get(variant)?.run(name, parts, here);
+    },
+  };
+}
+
+/** Starts the workers of a variant, in which all threaded kernels run; they are not ready yet. */
+function startPool(variant: 'simd' | 'relaxed', home: KernelMemory): ThreadPool {
+  const modules = [...threadedKernels].map(
+    (define) => new WebAssembly.Module(assemble('threaded', [define], variant, home)),
+  );
+  const control = home.keepFloats(CONTROL_BYTES / 4);
+  controls.push(control);
+  const start: StartWorker = (code, data) => startWorker?.(code, data);
+  const blocks = controlBlocks(control.byteOffset);
+  const pool = new ThreadPool({ memory: home.memory, modules }, wantedThreads, blocks, start);
+  pools.set(variant, pool);
+  return pool;
+}
+
+/** Views of the control blocks: they are freed when nobody holds them. */
+const controls: Float32Array[] = [];

@@ -1,5 +1,7 @@
 /** Choice of the kernel variant that an operation runs on. */
+import { defaultThreads, startWorker } from '#start-worker';
 import type { KernelVariant, VariantName } from '../../kernels/spec.js';
+import { configureThreads } from '../../kernels/wasm/runtime.js';
 import { KernelError } from '../tensor/index.js';
 import { crossChecked } from './cross-check.js';
 
@@ -13,13 +15,28 @@ const CHOICES: readonly KernelChoice[] = ['auto', 'check', 'reference', 'simd', 
 /** Fastest first. */
 const FASTEST: readonly VariantName[] = ['relaxed', 'simd', 'reference'];
 
-/** What the environment variable ACOM_KERNELS says, where there is an environment. */
-function choiceOfEnvironment(): KernelChoice {
+/** An environment variable, where there is an environment. */
+function environment(name: string): string {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  const named = process?.env?.['ACOM_KERNELS'];
-  if (named === undefined || named === '') return 'auto';
+  return process?.env?.[name] ?? '';
+}
+
+/** What ACOM_KERNELS and ACOM_THREADS say. */
+function choiceOfEnvironment(): KernelChoice {
+  const threads = environment('ACOM_THREADS');
+  useThreads(threads === '' ? defaultThreads() : Number(threads));
+  const named = environment('ACOM_KERNELS');
+  if (named === '') return 'auto';
   if ((CHOICES as readonly string[]).includes(named)) return named as KernelChoice;
   throw new KernelError(`ACOM_KERNELS is "${named}"; use ${CHOICES.join(', ')}`);
+}
+
+/** Threads that large products may use, this one included; workers start when one is large enough. */
+export function useThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new KernelError(`threads is ${threads} (ACOM_THREADS); use a whole number from 1 on`);
+  }
+  configureThreads(threads, startWorker);
 }
 
 let current: KernelChoice | null = null;

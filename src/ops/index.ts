@@ -16,7 +16,7 @@ export {
   packConv2d,
   packDepthwiseConv1d,
 } from './convolution.js';
-export { type KernelChoice, kernelOf, useKernels, withKernels } from './dispatch.js';
+export { type KernelChoice, kernelOf, useKernels, useThreads, withKernels } from './dispatch.js';
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
 export { type LinearWeights, linear, linearPacked, matmul, packLinear } from './matmul.js';
 export {

@@ -3,7 +3,7 @@
  * (strict content security policies, edge workers), where `ndarray` can't build its classes. Slower to index one
  * by one, which no kernel does.
  */
-import type { NdArray, TypedArray } from './ndarray.js';
+import type { NdArray, TypedArray } from './types.js';
 
 /** Names of dtypes as `ndarray` gives them. */
 const dtypeOf = (data: TypedArray): string =>

@@ -1,0 +1,99 @@
+/**
+ * Several threads on one call: its parts run in workers that share the kernels' memory, and one part here.
+ *
+ * Each worker has a control block of 32 integers: [state, function, number of arguments, arguments ...]. The
+ * caller writes a call and sets the state; the worker runs it and sets the state back. Both watch the state for
+ * some 0.1 ms before they sleep, because waking a thread costs as much as a small product. Workers start when the
+ * first call that is worth it comes, and that call does not wait for them. They never keep a process alive.
+ */
+import { WORKER_CODE } from './worker-code.js';
+
+/** Makes a worker that runs `code` and hands it `data`. */
+export type StartWorker = (code: string, data: unknown) => void;
+
+/** Functions that a worker can run: those of these modules, in the order of their exports. */
+export interface ThreadedCode {
+  readonly memory: WebAssembly.Memory;
+  readonly modules: readonly WebAssembly.Module[];
+}
+
+const STARTING = 0;
+const IDLE = 1;
+const CALL = 2;
+const DONE = 3;
+const BLOCK_INTEGERS = 32;
+const FIRST_ARGUMENT = 3;
+const MOST_THREADS = 16;
+/** Looks at the state before sleeping: some 0.1 ms. */
+const SPINS = 20000;
+
+export class ThreadPool {
+  private readonly blocks: Int32Array[] = [];
+  private readonly functions = new Map<string, number>();
+
+  constructor(
+    code: ThreadedCode,
+    /** Threads in all, this one included. */
+    threads: number,
+    /** Addresses of control blocks in the shared memory. */
+    controlBlocks: readonly number[],
+    start: StartWorker,
+  ) {
+    for (const module of code.modules) {
+      for (const { name } of WebAssembly.Module.exports(module)) {
+        this.functions.set(name, this.functions.size);
+      }
+    }
+    for (const control of controlBlocks.slice(0, Math.min(threads, MOST_THREADS) - 1)) {
+      const block = new Int32Array(code.memory.buffer, control, BLOCK_INTEGERS);
+      block.fill(0);
+      start(WORKER_CODE, { ...code, control, spins: SPINS, idle: IDLE, call: CALL, done: DONE });
+      this.blocks.push(block);
+    }
+  }
+
+  /** Workers that are up and waiting. */
+  get ready(): number {
+    return this.blocks.filter((block) => Atomics.load(block, 0) !== STARTING).length;
+  }
+
+  /**
+   * Runs `parts` calls of the exported function `name`: the first ones in workers, the last by `here`. There must be
+   * no more than `ready` + 1 of them. Returns when all are done.
+   */
+  run(name: string, parts: readonly (readonly number[])[], here: (...args: number[]) => void): void {
+    const index = this.functions.get(name);
+    if (index === undefined) throw new Error(`internal: no threaded function ${name}`);
+    const workers = this.blocks.filter((block) => Atomics.load(block, 0) !== STARTING);
+    const last = parts.length - 1;
+    for (let at = 0; at < last; at++) {
+      const block = workers[at]!;
+      const args = parts[at]!;
+      block[1] = index;
+      block[2] = args.length;
+      block.set(args, FIRST_ARGUMENT);
+      Atomics.store(block, 0, CALL);
+      Atomics.notify(block, 0);
+    }
+    here(...parts[last]!);
+    for (let at = 0; at < last; at++) join(workers[at]!);
+  }
+}
+
+/** Waits until a worker is done. A page's main thread must not sleep, so it only watches. */
+function join(block: Int32Array): void {
+  for (let i = 0; i < SPINS && Atomics.load(block, 0) !== DONE; i++);
+  while (Atomics.load(block, 0) !== DONE) {
+    try {
+      Atomics.wait(block, 0, CALL, 1000);
+    } catch {
+      // not allowed on this thread
+    }
+  }
+  Atomics.store(block, 0, IDLE);
+}
+
+/** Bytes of the control blocks of all workers that there can be. */
+export const CONTROL_BYTES = 4 * BLOCK_INTEGERS * MOST_THREADS;
+export const controlBlocks = (start: number): number[] =>
+  Array.from({ length: MOST_THREADS }, (_, i) => start + 4 * BLOCK_INTEGERS * i);

@@ -11,6 +11,7 @@ import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
 import { type AnyKernelSpec, anyKernel } from './spec.js';
+import { assemble } from './wasm/runtime.js';
 
 export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(matmulSpec),
@@ -32,3 +33,15 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
 ];
 
 export type * from './spec.js';
+export { configureKernels, type KernelSettings } from './wasm/runtime.js';
+
+/**
+ * The bytes of one WebAssembly module with all SIMD kernels, for `configureKernels({ module })` in runtimes that
+ * compile none from bytes: what the build writes as `acom-kernels.wasm`.
+ */
+export function assembleAllKernels(): Uint8Array<ArrayBuffer> {
+  const definitions = kernelSpecs.flatMap((any) =>
+    any.visit(({ variants }) => variants.flatMap(({ define }) => (define ? [define] : []))),
+  );
+  return assemble('all', [...new Set(definitions)], 'simd', { pages: 1, shared: false });
+}

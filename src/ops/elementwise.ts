@@ -5,28 +5,31 @@ import {
   scaledAddVariants,
   swishVariants,
 } from '../../kernels/activations/variants.js';
-import { empty, flat, ShapeError, sizeOf, type Tensor } from '../tensor/index.js';
+import { empty, ShapeError, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
-import { requireShape, rowsOf } from './shapes.js';
+import { elementsOf, requireShape, rowsOf } from './shapes.js';
 
 /** x / (1 + exp(-x)). */
 export function swish(x: Tensor): Tensor {
+  const elements = elementsOf('swish', 'x', x);
   const y = empty(x.shape);
-  kernelOf(swishVariants)(y.data.length, flat(x), 0, y.data, y.offset);
+  kernelOf(swishVariants)(elements.length, elements, 0, y.data, y.offset);
   return y;
 }
 
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
+  const elements = elementsOf('relu', 'x', x);
   const y = empty(x.shape);
-  kernelOf(reluVariants)(y.data.length, flat(x), 0, y.data, y.offset);
+  kernelOf(reluVariants)(elements.length, elements, 0, y.data, y.offset);
   return y;
 }
 
 /** x where it is not negative, slope · x elsewhere. */
 export function leakyRelu(x: Tensor, slope: number): Tensor {
+  const elements = elementsOf('leakyRelu', 'x', x);
   const y = empty(x.shape);
-  kernelOf(leakyReluVariants)(y.data.length, slope, flat(x), 0, y.data, y.offset);
+  kernelOf(leakyReluVariants)(elements.length, slope, elements, 0, y.data, y.offset);
   return y;
 }
 
@@ -54,7 +57,8 @@ export function glu(x: Tensor): Tensor {
 /** x + scale · z, of one shape. */
 export function scaledAdd(x: Tensor, scale: number, z: Tensor): Tensor {
   requireShape('scaledAdd', 'z', z, x.shape);
+  const [a, b] = [elementsOf('scaledAdd', 'x', x), elementsOf('scaledAdd', 'z', z)];
   const y = empty(x.shape);
-  kernelOf(scaledAddVariants)(sizeOf(x.shape), flat(x), 0, scale, flat(z), 0, y.data, y.offset);
+  kernelOf(scaledAddVariants)(a.length, a, 0, scale, b, 0, y.data, y.offset);
   return y;
 }

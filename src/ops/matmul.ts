@@ -2,7 +2,7 @@ import type { MatmulActivation, MatmulKernel, PackedMatrix } from '../../kernels
 import { matmulVariants } from '../../kernels/matmul/variants.js';
 import { empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
-import { describeShape, requireRank, rowsOf, vectorOf } from './shapes.js';
+import { describeShape, requireMemory, requireRank, rowsOf, vectorOf } from './shapes.js';
 
 /** A B: [m, k] times [k, n]; any strides, so a transposed view costs nothing. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
@@ -86,6 +86,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
 
 /** An empty result [..., out] for X [..., in]. */
 function linearResult(x: Tensor, outFeatures: number, inFeatures: number): Tensor {
+  requireMemory('linear', 'x', x);
   const outer = x.shape.slice(0, -1);
   if (x.shape[outer.length] === inFeatures) return empty([...outer, outFeatures]);
   throw new ShapeError(

@@ -6,6 +6,7 @@ import {
   depthwiseConv1d,
   glu,
   layerNorm,
+  leakyRelu,
   linear,
   logSoftmax,
   matmul,
@@ -70,6 +71,49 @@ t.test('an item of a batch comes out as it does alone', async (t) => {
   for (let b = 0; b < 3; b++) {
     const alone = depthwiseConv1d(view(x.data, [1, 7, 4], undefined, b * 28), filter, null);
     t.ok(alone.data.every((value, i) => value === together.data[b * 28 + i]));
+  }
+});
+
+t.test('tensors without the memory that they claim: the operation, the shape, the reason', async (t) => {
+  const filters = { stride: [1, 1], padding: [0, 0], padMode: 'zero' } as const;
+  const operations: Record<string, (x: Tensor) => unknown> = {
+    matmul: (x) => matmul(x, x),
+    linear: (x) => linear(x, tensor(2, 2), null),
+    softmax,
+    logSoftmax,
+    swish,
+    relu,
+    glu,
+    leakyRelu: (x) => leakyRelu(x, 0.1),
+    scaledAdd: (x) => scaledAdd(x, 1, x),
+    layerNorm: (x) => layerNorm(x, tensor(2), tensor(2), 1e-5),
+    batchNorm: (x) =>
+      batchNorm(x, { mean: tensor(2), variance: tensor(2), weight: tensor(2), bias: tensor(2) }, 1e-5),
+    nearestCodewords: (x) => nearestCodewords(x, tensor(1, 4, 2), 1),
+    conv2d: (x) => conv2d(x, tensor(1, 1, 1, 2), null, filters),
+    depthwiseConv1d: (x) => depthwiseConv1d(x, tensor(2, 3), null),
+    relativeAttention: (x) =>
+      relativeAttention({
+        queryKeyValue: x,
+        positions: tensor(3, 1),
+        biasU: tensor(1, 1),
+        biasV: tensor(1, 1),
+        heads: 1,
+        scale: 1,
+      }),
+  };
+  for (const [name, operation] of Object.entries(operations)) {
+    const detached = tensor(2, 2);
+    structuredClone(detached.data.buffer, { transfer: [detached.data.buffer as ArrayBuffer] });
+    const refused = (x: Tensor, reason: RegExp) =>
+      t.throws(() => operation(x), {
+        code: 'ACOM_SHAPE',
+        message: new RegExp(`^${name}: .*${reason.source}`),
+      });
+    refused(detached, /\[2, 2\].*its memory was detached/);
+    const short = { ...tensor(2, 2), shape: [2, 2], stride: [2, 1], offset: 1, data: new Float32Array(4) };
+    refused(short as Tensor, /\[2, 2\] reaches elements 1 to 4, but its data has 4/);
+    refused({ ...short, shape: [Number.NaN, 2] } as Tensor, /shape \[NaN, 2\], which holds NaN/);
   }
 });
 

@@ -6,32 +6,13 @@ import type { FunctionBuilder, Local, ModuleBuilder } from '../wasm/assembler.js
 import { f32x4, i32, type V128, v128 } from '../wasm/expression.js';
 import { sigmoid, swish } from '../wasm/math.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
-import { inParts, storeLanes, walkRow } from '../wasm/rows.js';
+import { inParts, mapRow } from '../wasm/rows.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
 import type { KernelMemory } from '../wasm/memory.js';
 import type { Activation, Glu, LeakyRelu, ScaledAdd } from './reference.js';
 
 /** Copies of the loop's body. */
 const UNROLL = 4;
-
-/** y = map(row) along rows: `map` gives the vector at a number of bytes past the pointers. */
-function mapRow(
-  f: FunctionBuilder,
-  columns: Local<'i32'>,
-  inputs: readonly Local<'i32'>[],
-  y: Local<'i32'>,
-  unroll: number,
-  map: (bytes: number) => V128,
-): void {
-  walkRow(
-    f,
-    columns,
-    [...inputs, y],
-    unroll,
-    (bytes) => f.store(y, map(bytes), bytes),
-    (count) => storeLanes(f, y, f.local(map(0)), count),
-  );
-}
 
 /** Adds an exported y[i] = map(x[i]) with `parameter`, a number that is the same for all. */
 function defineMap(
@@ -46,7 +27,7 @@ function defineMap(
     parameters,
     (f, { n, parameter, x, y }) => {
       const same = f.local(f32x4.splat(parameter));
-      mapRow(f, n, [x], y, unroll, (bytes) => map(f, f.local(f32x4.load(x, bytes)), same));
+      mapRow(f, n, [x], y, (value) => map(f, value, same), unroll);
     },
     false,
   );
@@ -70,9 +51,7 @@ export function defineActivations(module: ModuleBuilder, arithmetic: Arithmetic)
     added,
     (f, { n, x, scale, z, y }) => {
       const factor = f.local(f32x4.splat(scale));
-      mapRow(f, n, [x, z], y, UNROLL, (bytes) =>
-        arithmetic.madd(f32x4.load(z, bytes), factor, f32x4.load(x, bytes)),
-      );
+      mapRow(f, n, [x, z], y, (a, b) => arithmetic.madd(b, factor, a), UNROLL);
     },
     false,
   );
@@ -84,9 +63,7 @@ export function defineActivations(module: ModuleBuilder, arithmetic: Arithmetic)
     'gluRow',
     { columns: 'i32', x: 'i32', gate: 'i32', y: 'i32' },
     (f, { columns, x, gate, y }) => {
-      mapRow(f, columns, [x, gate], y, 1, (bytes) =>
-        f32x4.mul(f32x4.load(x, bytes), sigmoid(f, arithmetic, f32x4.load(gate, bytes))),
-      );
+      mapRow(f, columns, [x, gate], y, (a, b) => f32x4.mul(a, sigmoid(f, arithmetic, b)), 1);
     },
     false,
   );

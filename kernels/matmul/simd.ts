@@ -50,12 +50,17 @@ const TILE_PARAMETERS = {
 } as const;
 
 /**
- * Adds `tile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or onto C [rows, 8].
+ * Adds `<name><rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or onto C [rows, 8].
  */
-export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
+export function defineTile(
+  module: ModuleBuilder,
+  arithmetic: Arithmetic,
+  rows: number,
+  name = 'tile',
+): FunctionReference {
   const { chains, unroll, fenced } = plan(rows);
   return module.function(
-    `tile${rows}`,
+    `${name}${rows}`,
     TILE_PARAMETERS,
     (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate, zero }) => {
       const rowOf = Array.from({ length: rows }, (_, r) =>
@@ -273,7 +278,7 @@ function chooseRows(f: FunctionBuilder, rows: Local<'i32'>, left: Local<'i32'>, 
 }
 
 /** Runs `body(r)` for the r that `rows` is, 1 to `most`; the largest first, because it is the most frequent. */
-function branchOn(f: FunctionBuilder, rows: I32, most: number, body: (rows: number) => void): void {
+export function branchOn(f: FunctionBuilder, rows: I32, most: number, body: (rows: number) => void): void {
   const branch = (r: number): void => {
     if (r === 1) return body(1);
     f.if(

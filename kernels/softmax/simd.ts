@@ -10,7 +10,7 @@ import { f32x4, type I32, i32, type V128, v128 } from '../wasm/expression.js';
 import { expNegative, log } from '../wasm/math.js';
 import type { KernelMemory } from '../wasm/memory.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
-import { chainsOf, firstLanes, foldChains, foldLanes, lanesOr, storeLanes, walkRow } from '../wasm/rows.js';
+import { chainsOf, firstLanes, foldChains, foldLanes, lanesOr, mapRow, storeLanes, walkRow } from '../wasm/rows.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
 import type { Softmax } from './reference.js';
 
@@ -18,26 +18,42 @@ import type { Softmax } from './reference.js';
 const CHAINS = 4;
 const EXP_CHAINS = 2;
 
-/** The largest of `columns` numbers in every lane. */
-export function rowMaximum(f: FunctionBuilder, columns: I32, x: I32): Local<'v128'> {
+/**
+ * The largest of `columns` numbers in every lane. Numbers do not count where `masked`, a row of the same length,
+ * has all bits set; -∞ where that leaves none.
+ */
+export function rowMaximum(
+  f: FunctionBuilder,
+  columns: I32,
+  x: I32,
+  masked: I32 | null = null,
+): Local<'v128'> {
   const from = f.local(x);
+  const mask = f.local(masked ?? x);
   const least = f32x4.constSplat(-Infinity);
   const largest = chainsOf(f, CHAINS, least);
   const collect = (chain: number, value: V128) =>
     f.set(largest[chain]!, f32x4.pmax(largest[chain]!, value));
+  const load = (bytes: number) =>
+    masked
+      ? v128.bitselect(least, f32x4.load(from, bytes), v128.load(mask, bytes))
+      : f32x4.load(from, bytes);
   walkRow(
     f,
     columns,
-    [from],
+    masked ? [from, mask] : [from],
     CHAINS,
-    (bytes, chain) => collect(chain, f32x4.load(from, bytes)),
-    (count) => collect(0, lanesOr(count, f32x4.load(from), least)),
+    (bytes, chain) => collect(chain, load(bytes)),
+    (count) => collect(0, lanesOr(count, load(0), least)),
   );
   const folded = f.local(foldChains(largest, f32x4.pmax));
   return f.local(foldLanes(f, folded, f32x4.pmax));
 }
 
-/** Σ exp(x - largest) over a row, in every lane; the exponentials go to `y` where there is one. */
+/**
+ * Σ exp(x - largest) over a row, in every lane; the exponentials go to `y` where there is one, zeros where `masked`
+ * has all bits set.
+ */
 export function rowExponentials(
   f: FunctionBuilder,
   arithmetic: Arithmetic,
@@ -45,17 +61,21 @@ export function rowExponentials(
   x: I32,
   largest: Local<'v128'>,
   y: I32 | null,
+  masked: I32 | null = null,
 ): Local<'v128'> {
   const from = f.local(x);
   const to = f.local(y ?? x);
+  const mask = f.local(masked ?? x);
   const sums = chainsOf(f, EXP_CHAINS, f32x4.constSplat(0));
   const e = f.declare('v128');
-  const exponential = (bytes: number) =>
+  const exponential = (bytes: number) => {
     f.set(e, expNegative(f, arithmetic, f32x4.sub(f32x4.load(from, bytes), largest)));
+    if (masked) f.set(e, v128.andnot(e, v128.load(mask, bytes)));
+  };
   walkRow(
     f,
     columns,
-    [from, to],
+    masked ? [from, to, mask] : [from, to],
     EXP_CHAINS,
     (bytes, chain) => {
       exponential(bytes);
@@ -72,29 +92,6 @@ export function rowExponentials(
   return f.local(foldLanes(f, sum, f32x4.add));
 }
 
-/** y = map(x) along a row. */
-export function mapRow(
-  f: FunctionBuilder,
-  columns: I32,
-  x: I32,
-  y: I32,
-  map: (x: V128) => V128,
-): void {
-  const [from, to] = [f.local(x), f.local(y)];
-  const value = f.declare('v128');
-  walkRow(
-    f,
-    columns,
-    [from, to],
-    CHAINS,
-    (bytes) => f.store(to, map(f32x4.load(from, bytes)), bytes),
-    (count) => {
-      f.set(value, map(f32x4.load(from)));
-      storeLanes(f, to, value, count);
-    },
-  );
-}
-
 const ROW_PARAMETERS = { columns: 'i32', x: 'i32', y: 'i32' } as const;
 
 /** Adds `softmaxRow`: one row; y may be x. */
@@ -106,7 +103,7 @@ export function defineSoftmaxRow(module: ModuleBuilder, arithmetic: Arithmetic):
       const largest = rowMaximum(f, columns, x);
       const sum = rowExponentials(f, arithmetic, columns, x, largest, y);
       const normaliser = f.local(f32x4.div(f32x4.constSplat(1), sum));
-      mapRow(f, columns, y, y, (e) => f32x4.mul(e, normaliser));
+      mapRow(f, columns, [y], y, (e) => f32x4.mul(e, normaliser));
     },
     false,
   );
@@ -122,7 +119,7 @@ function defineLogSoftmaxRow(module: ModuleBuilder, arithmetic: Arithmetic): Fun
       const sum = rowExponentials(f, arithmetic, columns, x, largest, null);
       // The polynomial takes NaN for a number; sum - sum brings it back, and is 0 else.
       const logSum = f.local(f32x4.add(log(f, arithmetic, sum), f32x4.sub(sum, sum)));
-      mapRow(f, columns, x, y, (value) => f32x4.sub(f32x4.sub(value, largest), logSum));
+      mapRow(f, columns, [x], y, (value) => f32x4.sub(f32x4.sub(value, largest), logSum));
     },
     false,
   );

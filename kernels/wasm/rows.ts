@@ -49,6 +49,34 @@ export function walkRow(
   f.if(left, () => tail(left));
 }
 
+/** y = map(inputs) along rows of `columns` numbers, which may be the same memory. */
+export function mapRow(
+  f: FunctionBuilder,
+  columns: I32,
+  inputs: readonly I32[],
+  y: I32,
+  map: (...vectors: Local<'v128'>[]) => V128,
+  unroll = 4,
+): void {
+  const from = inputs.map((input) => f.local(input));
+  const to = f.local(y);
+  const vectors = inputs.map(() => f.declare('v128'));
+  const mapped = (bytes: number): V128 => {
+    from.forEach((pointer, i) => {
+      f.set(vectors[i]!, f32x4.load(pointer, bytes));
+    });
+    return map(...vectors);
+  };
+  walkRow(
+    f,
+    columns,
+    [...from, to],
+    unroll,
+    (bytes) => f.store(to, mapped(bytes), bytes),
+    (count) => storeLanes(f, to, f.local(mapped(0)), count),
+  );
+}
+
 /** A vector for each chain of `walkRow`, holding `initial`. */
 export const chainsOf = (f: FunctionBuilder, chains: number, initial: V128): Local<'v128'>[] =>
   Array.from({ length: chains }, () => f.local(initial));

@@ -1,6 +1,8 @@
 /** The implementations of this operation: one row each. */
 import { type KernelVariant, referenceVariant } from '../spec.js';
+import { simdVariants } from '../wasm/runtime.js';
 import { type BatchNorm, batchNormReference } from './reference.js';
+import { batchNormSimd } from './simd.js';
 
 export const batchNormVariants: readonly KernelVariant<BatchNorm>[] = [
   referenceVariant(
@@ -8,4 +10,5 @@ export const batchNormVariants: readonly KernelVariant<BatchNorm>[] = [
     batchNormReference,
     'scale and shift of a channel made once, then one multiply-add each',
   ),
+  ...simdVariants(batchNormSimd),
 ];

@@ -35,6 +35,9 @@ export const depthwiseConv1dSpec: KernelSpec<
   sizes: [
     ...[1, 2, 3, 4, 5, 8, 11].map((frames) => ({ frames, channels: 3, taps: 5 })),
     ...[1, 4, 9].map((channels) => ({ frames: 10, channels, taps: 3 })),
+    // Frames around tiles of 4 and 8, channels around slabs of 16, taps around groups of 4
+    ...[7, 9, 12, 13, 16, 17].map((frames) => ({ frames, channels: 5, taps: 7 })),
+    ...[15, 16, 17, 31, 33, 36].map((channels) => ({ frames: 9, channels, taps: 9 })),
     { frames: 6, channels: 2, taps: 1 },
     { frames: 5, channels: 2, taps: 31 },
     { frames: 70, channels: 4, taps: 31 },
@@ -42,6 +45,7 @@ export const depthwiseConv1dSpec: KernelSpec<
   workloads: [
     filtered('shipped model, 1 s', 25, 96, 15),
     filtered('shipped model, 10 s', 250, 96, 15),
+    filtered('conformer small, 1 s', 25, 144, 31),
     filtered('conformer small, 10 s', 250, 144, 31),
     filtered('conformer large, 10 s', 250, 512, 31),
   ],

@@ -19,7 +19,7 @@ export const PANEL = 8;
 const PANEL_BYTES = 4 * PANEL;
 
 /** Most rows of a tile: with 8 columns its sums take 8 of the 15 vector registers that V8 has to give. */
-const MOST_ROWS = 4;
+export const MOST_ROWS = 4;
 
 /** How a tile of so many rows is computed. */
 interface TilePlan {
@@ -51,7 +51,7 @@ const TILE_PARAMETERS = {
  */
 export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
   const { chains, unroll } = plan(rows, arithmetic.fused);
-  return module.function(
+  return module.shared(
     `tile${rows}`,
     TILE_PARAMETERS,
     (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate }) => {
@@ -114,7 +114,6 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
         () => store(false),
       );
     },
-    false,
   );
 }
 
@@ -293,7 +292,7 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
 }
 
 /** Runs `body(r)` for the r that `rows` is; the largest first, because it is the most frequent. */
-function branchOn(f: FunctionBuilder, rows: I32, body: (rows: number) => void): void {
+export function branchOn(f: FunctionBuilder, rows: I32, body: (rows: number) => void): void {
   const branch = (r: number): void => {
     if (r === 1) {
       body(1);

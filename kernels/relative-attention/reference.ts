@@ -19,11 +19,10 @@ export interface RelativeAttentionSizes {
  * without moving memory. u and v biases are [heads, headSize]. A masked key (1) takes no weight; a frame
  * all of whose keys are masked becomes zero.
  *
- * The softmax rows are written to `weights` at head · weightsHeadStride + i · weightsRowStride: strides of
- * 0 reuse one row of `frames` numbers, full strides keep the attention map. `scratch` holds 2 · headSize.
+ * `weights`, where it is not null, receives the softmax rows (the attention map): the row of head h and frame i
+ * at h · weightsHeadStride + i · weightsRowStride.
  *
- * Sums are float64. 2 · heads · frames² · 3 · headSize operations. Four keys share each load of the query.
- * Source: Dai et al. 2019; SpeechBrain RelPosMHAXL.
+ * 2 · heads · frames² · 3 · headSize operations. Source: Dai et al. 2019; SpeechBrain RelPosMHAXL.
  */
 export type RelativeAttention = (
   sizes: RelativeAttentionSizes,
@@ -46,16 +45,16 @@ export type RelativeAttention = (
   biasVOffset: number,
   masked: Uint8Array | null,
   maskedOffset: number,
-  weights: Float32Array,
+  weights: Float32Array | null,
   weightsOffset: number,
   weightsHeadStride: number,
   weightsRowStride: number,
-  scratch: Float64Array,
   y: Float32Array,
   yOffset: number,
   yRowStride: number,
 ) => void;
 
+/** A query row at a time; sums are float64. Four keys share each load of the query. */
 export const relativeAttentionReference: RelativeAttention = (
   { frames, heads, headSize, scale },
   query,
@@ -77,26 +76,27 @@ export const relativeAttentionReference: RelativeAttention = (
   biasVOffset,
   masked,
   maskedOffset,
-  weights,
-  weightsOffset,
-  weightsHeadStride,
-  weightsRowStride,
-  scratch,
+  map,
+  mapOffset,
+  mapHeadStride,
+  mapRowStride,
   y,
   yOffset,
   yRowStride,
 ) => {
+  // q[i] + u, then q[i] + v
+  const shifted = new Float64Array(2 * headSize);
+  const weights = map ?? new Float32Array(frames);
   for (let h = 0; h < heads; h++) {
     const channel = h * headSize;
     for (let i = 0; i < frames; i++) {
-      // scratch: q[i] + u, then q[i] + v
       const q = queryOffset + i * queryRowStride + h * headStride;
       for (let d = 0; d < headSize; d++) {
-        scratch[d] = query[q + d] + biasU[biasUOffset + channel + d];
-        scratch[headSize + d] = query[q + d] + biasV[biasVOffset + channel + d];
+        shifted[d] = query[q + d] + biasU[biasUOffset + channel + d];
+        shifted[headSize + d] = query[q + d] + biasV[biasVOffset + channel + d];
       }
 
-      const row = weightsOffset + h * weightsHeadStride + i * weightsRowStride;
+      const row = map === null ? 0 : mapOffset + h * mapHeadStride + i * mapRowStride;
       let j = 0;
       for (; j + 4 <= frames; j += 4) {
         let k0 = keyOffset + j * keyRowStride + h * headStride;
@@ -106,8 +106,8 @@ export const relativeAttentionReference: RelativeAttention = (
         let s2 = 0;
         let s3 = 0;
         for (let d = 0; d < headSize; d++) {
-          const qu = scratch[d];
-          const qv = scratch[headSize + d];
+          const qu = shifted[d];
+          const qv = shifted[headSize + d];
           s0 += qu * key[k0] + qv * positions[p0];
           s1 += qu * key[k0 + keyRowStride] + qv * positions[p0 + positionsRowStride];
           s2 += qu * key[k0 + 2 * keyRowStride] + qv * positions[p0 + 2 * positionsRowStride];
@@ -125,7 +125,7 @@ export const relativeAttentionReference: RelativeAttention = (
         const p0 = positionsOffset + (frames - 1 - i + j) * positionsRowStride + channel;
         let sum = 0;
         for (let d = 0; d < headSize; d++) {
-          sum += scratch[d] * key[k0 + d] + scratch[headSize + d] * positions[p0 + d];
+          sum += shifted[d] * key[k0 + d] + shifted[headSize + d] * positions[p0 + d];
         }
         weights[row + j] = sum * scale;
       }

@@ -8,9 +8,11 @@ export interface RelativeAttentionCase {
   readonly headSize: number;
   /** Whether each key is masked with probability 1/4 (1: every key is). */
   readonly masked?: boolean | 'all';
+  /** Whether the attention map is asked for. */
+  readonly map?: boolean;
 }
 
-const operands = ({ frames, heads, headSize, masked }: RelativeAttentionCase) => {
+const operands = ({ frames, heads, headSize, masked, map }: RelativeAttentionCase) => {
   const width = heads * headSize;
   const dense = { strided: false } as const;
   return {
@@ -26,8 +28,7 @@ const operands = ({ frames, heads, headSize, masked }: RelativeAttentionCase) =>
       columns: frames,
       fill: (random) => (masked === 'all' || random() < 0.25 ? 1 : 0),
     },
-    scratch: { role: 'scratch', type: 'float64', rows: 1, columns: 2 * headSize, ...dense },
-    weights: { role: 'output', type: 'float32', rows: heads * frames, columns: frames },
+    weights: { role: 'output', type: 'float32', rows: map ? heads * frames : 0, columns: frames },
     y: { role: 'output', type: 'float32', rows: frames, columns: width },
   } as const satisfies OperandSpecs;
 };
@@ -50,16 +51,23 @@ export const relativeAttentionSpec: KernelSpec<
   tolerance: 5e-6,
   nonFinite: true,
   sizes: [
-    ...[1, 2, 3, 4, 5, 8, 13].map((frames) => ({ frames, heads: 2, headSize: 5 })),
-    ...[1, 4, 8].map((headSize) => ({ frames: 6, heads: 1, headSize })),
+    // Frames below, at and above tiles of 5 and 6 queries and panels of 8 keys.
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 17, 23].map((frames) => ({ frames, heads: 2, headSize: 5 })),
+    ...[1, 2, 3, 4, 7, 8, 9, 16, 18].map((headSize) => ({ frames: 6, heads: 2, headSize, map: true })),
+    ...[1, 6, 10].map((frames) => ({ frames, heads: 2, headSize: 5, map: true })),
     { frames: 9, heads: 3, headSize: 4, masked: true },
+    { frames: 22, heads: 2, headSize: 6, masked: true, map: true },
     { frames: 5, heads: 1, headSize: 3, masked: 'all' },
-    { frames: 25, heads: 4, headSize: 24 },
+    { frames: 7, heads: 2, headSize: 4, masked: 'all', map: true },
+    { frames: 25, heads: 4, headSize: 24, map: true },
+    { frames: 70, heads: 2, headSize: 36 },
   ],
   workloads: [
     attention('shipped model, 1 s', 25, 4, 24),
     attention('shipped model, 10 s', 250, 4, 24),
+    attention('conformer small, 1 s', 25, 4, 36),
     attention('conformer small, 10 s', 250, 4, 36),
+    attention('conformer large, 1 s', 25, 8, 64),
     attention('conformer large, 10 s', 250, 8, 64),
   ],
   cost: ({ frames, heads, headSize }) => ({
@@ -67,7 +75,7 @@ export const relativeAttentionSpec: KernelSpec<
     bytes: 4 * heads * headSize * (6 * frames - 1),
   }),
   operands,
-  bind(kernel, { frames, heads, headSize, masked }, o) {
+  bind(kernel, { frames, heads, headSize, masked, map }, o) {
     return () => {
       kernel(
         { frames, heads, headSize, scale: 1 / Math.sqrt(heads * headSize) },
@@ -90,18 +98,17 @@ export const relativeAttentionSpec: KernelSpec<
         o.biasV.offset,
         masked ? o.mask.data : null,
         o.mask.offset,
-        o.weights.data,
+        map ? o.weights.data : null,
         o.weights.offset,
         frames * o.weights.rowStride,
         o.weights.rowStride,
-        o.scratch.data.subarray(o.scratch.offset),
         o.y.data,
         o.y.offset,
         o.y.rowStride,
       );
     };
   },
-  exact({ frames, heads, headSize, masked }, { qkv, positions, biasU, biasV, mask }) {
+  exact({ frames, heads, headSize, masked, map }, { qkv, positions, biasU, biasV, mask }) {
     const width = heads * headSize;
     const weights = new Float64Array(heads * frames * frames);
     const y = new Float64Array(frames * width);
@@ -133,7 +140,7 @@ export const relativeAttentionSpec: KernelSpec<
         }
       }
     }
-    return { weights, y };
+    return { weights: map ? weights : [], y };
   },
   variants: relativeAttentionVariants,
 };

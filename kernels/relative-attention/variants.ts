@@ -1,6 +1,8 @@
 /** The implementations of this operation: one row each. */
 import { type KernelVariant, referenceVariant } from '../spec.js';
+import { simdVariants } from '../wasm/runtime.js';
 import { type RelativeAttention, relativeAttentionReference } from './reference.js';
+import { relativeAttentionSimd } from './simd.js';
 
 export const relativeAttentionVariants: readonly KernelVariant<RelativeAttention>[] = [
   referenceVariant(
@@ -8,4 +10,5 @@ export const relativeAttentionVariants: readonly KernelVariant<RelativeAttention
     relativeAttentionReference,
     'a query row at a time, shift by index, float64 sums',
   ),
+  ...simdVariants(relativeAttentionSimd),
 ];

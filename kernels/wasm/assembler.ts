@@ -225,6 +225,17 @@ export class ModuleBuilder {
     return this.define(name, parameters, null, write as never, exported);
   }
 
+  /** Adds a function that stays inside the module, or gives the one of this name that several kernels share. */
+  shared<P extends ParameterTypes>(
+    name: string,
+    parameters: P,
+    write: (f: FunctionBuilder, parameters: Parameters<P>) => void,
+  ): FunctionReference {
+    const index = this.functions.findIndex((each) => each.name === name && !each.exported);
+    if (index < 0) return this.function(name, parameters, write, false);
+    return { name, index, parameters: Object.values(parameters), result: null };
+  }
+
   /** Adds a function with a result: what `write` gives back. */
   functionOf<P extends ParameterTypes, T extends ValueType>(
     name: string,
@@ -244,7 +255,7 @@ export class ModuleBuilder {
     exported: boolean,
   ): FunctionReference {
     const where = `kernel ${this.name}, function ${name}`;
-    if (this.functions.some((other) => other.name === name)) {
+    if (exported && this.functions.some((other) => other.exported && other.name === name)) {
       throw new AssemblerError(`${where}: there is one of this name`);
     }
     const types = Object.values(parameters);

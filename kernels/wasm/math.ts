@@ -2,45 +2,44 @@
  * Exponential and logarithm of four numbers at a time, by polynomials. Written into the kernel that uses
  * them, because a call costs as much as the arithmetic.
  */
-import type { Arithmetic } from './arithmetic.js';
 import type { FunctionBuilder } from './assembler.js';
 import { f32x4, i32, i32x4, type V128, v128 } from './expression.js';
+import type { Arithmetic } from './runtime.js';
 
-/** 1.5 · 2²³: adding it rounds a small number to an integer, which then stands in the low bits. */
-const ROUND = 12582912;
+/** 1.5 · 2²³ + 127: adding it rounds a small number to an integer, which then stands, plus 127, in the low bits. */
+const ROUND = 12582912 + 127;
 /** ln 2 in two parts; the high one has 9 bits, so n · high is exact. */
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
-/** Below and above, the result is 0 and infinity. */
-const LEAST = -104;
-const MOST = 89;
-/** exp(r) = 1 + r + r² q(r) for |r| <= ln 2 / 2: minimax, Cephes expf. Highest power first. */
-const EXP = [
-  1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
-];
+/** n = -127 and 128 there: their exponent fields 0 and 255 read as 0 and ∞. */
+const LEAST = -88;
+const MOST = 88.8;
+/** exp(r) = 1 + r + r² q(r) for |r| <= ln 2 / 2, relative error 3.1e-9: minimax. Highest power first. */
+const EXP = [1.381454e-3, 8.3687451e-3, 4.166839e-2, 1.66665204e-1, 4.99999934e-1];
 
 const constant = (value: number): V128 => f32x4.constSplat(value);
 
 /**
- * exp(x) of four numbers, relative error below 2e-7; 0 for -∞ and what underflows, ∞ for what overflows, NaN for
- * NaN. exp(x) = 2ⁿ exp(x - n ln 2), where 2ⁿ is multiplied on in two halves, because n may be -150 or 128.
+ * exp(x) of four numbers, relative error below 1e-7; 0 below -87.7 (results that would be subnormal are 0), ∞ from
+ * 88.4 on (a little early), NaN for NaN. exp(x) = 2ⁿ exp(x - n ln 2); n + 127 is the exponent field of 2ⁿ.
  */
-export function exp(f: FunctionBuilder, { madd, nmadd }: Arithmetic, argument: V128): V128 {
+export function exp(f: FunctionBuilder, arithmetic: Arithmetic, argument: V128): V128 {
   // The argument stands first: pmin and pmax keep its NaN.
-  const x = f.local(f32x4.pmax(f32x4.pmin(argument, constant(MOST)), constant(LEAST)));
-  const rounded = f.local(f32x4.add(f32x4.mul(x, constant(Math.LOG2E)), constant(ROUND)));
-  const n = f.local(i32x4.sub(rounded, constant(ROUND)));
-  const whole = f.local(f32x4.sub(rounded, constant(ROUND)));
-  const r = f.local(nmadd(whole, constant(LN2_LOW), nmadd(whole, constant(LN2_HIGH), x)));
-  const q = f.local(constant(EXP[0] as number));
-  for (const coefficient of EXP.slice(1)) f.set(q, madd(q, r, constant(coefficient)));
-  const value = f.local(f32x4.add(madd(q, f32x4.mul(r, r), r), constant(1)));
-  const half = f.local(i32x4.shrS(n, i32.const(1)));
-  return f32x4.mul(f32x4.mul(value, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half)));
+  return expNegative(f, arithmetic, f32x4.pmin(argument, constant(MOST)));
 }
 
-/** 2ⁿ for integers -126 <= n <= 127: the exponent field of a float. */
-const powerOfTwo = (n: V128): V128 => i32x4.shl(i32x4.add(n, i32x4.constSplat(127)), i32.const(23));
+/** The same where no argument is above 88, as in a softmax, whose arguments are at most 0. */
+export function expNegative(f: FunctionBuilder, { madd, nmadd }: Arithmetic, argument: V128): V128 {
+  const x = f.local(f32x4.pmax(argument, constant(LEAST)));
+  const rounded = f.local(madd(x, constant(Math.LOG2E), constant(ROUND)));
+  const n = f.local(f32x4.sub(rounded, constant(ROUND)));
+  const r = f.local(nmadd(n, constant(LN2_LOW), nmadd(n, constant(LN2_HIGH), x)));
+  const q = f.local(constant(EXP[0] as number));
+  for (const coefficient of EXP.slice(1)) f.set(q, madd(q, r, constant(coefficient)));
+  const value = f32x4.add(madd(q, f32x4.mul(r, r), r), constant(1));
+  // The bits above n + 127 are shifted out.
+  return f32x4.mul(value, i32x4.shl(rounded, i32.const(23)));
+}
 
 /** 1 / (1 + exp(-x)) */
 export const sigmoid = (f: FunctionBuilder, arithmetic: Arithmetic, x: V128): V128 =>

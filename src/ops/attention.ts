@@ -61,8 +61,6 @@ export function relativeAttention(inputs: RelativeAttentionInputs): {
   const v = vectorOf(operation, 'biasV', biasV, width);
   const output = empty([batch, frames, width]);
   const map = keepMap ? empty([batch, heads, frames, frames]) : null;
-  const row = map?.data ?? new Float32Array(frames);
-  const scratch = new Float64Array(2 * headSize);
   const kernel = kernelOf(relativeAttentionVariants);
   for (let b = 0; b < batch; b++) {
     const from = input.offset + b * frames * packed;
@@ -87,13 +85,12 @@ export function relativeAttention(inputs: RelativeAttentionInputs): {
       v.offset,
       mask?.data ?? null,
       mask ? mask.offset + b * mask.stride[0]! : 0,
-      row,
-      map ? b * heads * frames * frames : 0,
-      map ? frames * frames : 0,
-      map ? frames : 0,
-      scratch,
+      map?.data ?? null,
+      (map?.offset ?? 0) + b * heads * frames * frames,
+      frames * frames,
+      frames,
       output.data,
-      b * frames * width,
+      output.offset + b * frames * width,
       width,
     );
   }

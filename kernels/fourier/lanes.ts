@@ -25,17 +25,28 @@ interface Complex {
   readonly im: V128;
 }
 
-/** Factors that passes take, in the order in which they are tried. */
-const RADICES = [4, 2, 3, 5] as const;
+/** Factors that passes take; 8 and 2 only in the last one. */
+const RADICES = [4, 3, 5, 8, 2] as const;
 type Radix = (typeof RADICES)[number];
 
-/** The factors of a length, one pass each; null where it has another prime factor than 2, 3 and 5. */
+/**
+ * The factors of a length, one pass each; null where it has another prime factor than 2, 3 and 5. What is left of an
+ * odd power of two goes last, where it needs no twiddle factors: 8 in place of 4 · 2 saves a pass over the memory.
+ */
 export function factorsOf(length: number): Radix[] | null {
   const factors: Radix[] = [];
   let left = length;
-  for (const radix of RADICES) {
-    for (; left % radix === 0; left /= radix) factors.push(radix);
-  }
+  const take = (radix: Radix) => {
+    factors.push(radix);
+    left /= radix;
+  };
+  let twos = 0;
+  while (length % 2 ** (twos + 1) === 0) twos++;
+  const last = twos % 2 === 0 ? 1 : twos === 1 ? 2 : 8;
+  while ((left / last) % 4 === 0) take(4);
+  while (left % 3 === 0) take(3);
+  while (left % 5 === 0) take(5);
+  if (last !== 1) take(last);
   return left === 1 ? factors : null;
 }
 
@@ -57,7 +68,12 @@ export function passesLength(length: number, factors: readonly number[]): number
  * operand of a butterfly to the next, the same for its results, the number of p, and the address of its twiddle
  * factors exp(-2πi p j / n) [p = 1 ..][j = 1 .. r - 1][2]; then a radix of 0; then all twiddle factors.
  */
-export function writePasses(buffer: ArrayBufferLike, at: number, length: number, factors: readonly number[]): void {
+export function writePasses(
+  buffer: ArrayBufferLike,
+  at: number,
+  length: number,
+  factors: readonly number[],
+): void {
   const [integers, floats] = [new Int32Array(buffer), new Float32Array(buffer)];
   let [pass, twiddle] = [at, at + PASS_WORDS * factors.length + 1];
   let [left, done] = [length, 1];
@@ -81,14 +97,11 @@ export function writePasses(buffer: ArrayBufferLike, at: number, length: number,
 /** Σ_k a[k] exp(-2πi j k / r) for j = 0 .. r - 1. */
 type Butterfly = (f: FunctionBuilder, arithmetic: Arithmetic, a: readonly Complex[]) => Complex[];
 
-const add = (f: FunctionBuilder, a: Complex, b: Complex): Complex => ({
-  re: f.local(f32x4.add(a.re, b.re)),
-  im: f.local(f32x4.add(a.im, b.im)),
-});
-const subtract = (f: FunctionBuilder, a: Complex, b: Complex): Complex => ({
-  re: f.local(f32x4.sub(a.re, b.re)),
-  im: f.local(f32x4.sub(a.im, b.im)),
-});
+const kept = (f: FunctionBuilder, { re, im }: Complex): Complex => ({ re: f.local(re), im: f.local(im) });
+const add = (f: FunctionBuilder, a: Complex, b: Complex): Complex =>
+  kept(f, { re: f32x4.add(a.re, b.re), im: f32x4.add(a.im, b.im) });
+const subtract = (f: FunctionBuilder, a: Complex, b: Complex): Complex =>
+  kept(f, { re: f32x4.sub(a.re, b.re), im: f32x4.sub(a.im, b.im) });
 /** a - i b, and a + i b: a quarter turn costs nothing. */
 const addTurned = (a: Complex, b: Complex): Complex => ({
   re: f32x4.add(a.re, b.im),
@@ -115,16 +128,37 @@ const butterflies: Readonly<Record<Radix, Butterfly>> = {
     ];
   },
 
+  8: (f, arithmetic, a) => {
+    const four = (operands: readonly Complex[]) =>
+      butterflies[4](f, arithmetic, operands).map((result) => kept(f, result));
+    const [e0, e1, e2, e3] = four(a.filter((_, k) => k % 2 === 0));
+    const [o0, o1, o2, o3] = four(a.filter((_, k) => k % 2 === 1));
+    // exp(-πi / 4) o1, and minus exp(-3πi / 4) o3
+    const scaled = (re: V128, im: V128): Complex =>
+      kept(f, { re: f32x4.mul(constant(Math.SQRT1_2), re), im: f32x4.mul(constant(Math.SQRT1_2), im) });
+    const turned1 = scaled(f32x4.add(o1!.re, o1!.im), f32x4.sub(o1!.im, o1!.re));
+    const turned3 = scaled(f32x4.sub(o3!.re, o3!.im), f32x4.add(o3!.re, o3!.im));
+    return [
+      add(f, e0!, o0!),
+      add(f, e1!, turned1),
+      addTurned(e2!, o2!),
+      subtract(f, e3!, turned3),
+      subtract(f, e0!, o0!),
+      subtract(f, e1!, turned1),
+      subtractTurned(e2!, o2!),
+      add(f, e3!, turned3),
+    ];
+  },
+
   3: (f, { nmadd }, [a, b, c]) => {
     const [sum, difference] = [add(f, b!, c!), subtract(f, b!, c!)];
     // cos(2π/3) = -1/2
-    const part = (x: V128, y: V128) => f.local(nmadd(constant(0.5), y, x));
-    const middle = { re: part(a!.re, sum.re), im: part(a!.im, sum.im) };
+    const middle = kept(f, {
+      re: nmadd(constant(0.5), sum.re, a!.re),
+      im: nmadd(constant(0.5), sum.im, a!.im),
+    });
     const sine = constant(Math.sin((2 * Math.PI) / 3));
-    const turned = {
-      re: f.local(f32x4.mul(sine, difference.re)),
-      im: f.local(f32x4.mul(sine, difference.im)),
-    };
+    const turned = kept(f, { re: f32x4.mul(sine, difference.re), im: f32x4.mul(sine, difference.im) });
     return [add(f, a!, sum), addTurned(middle, turned), subtractTurned(middle, turned)];
   },
 
@@ -133,10 +167,7 @@ const butterflies: Readonly<Record<Radix, Butterfly>> = {
     const [difference1, difference2] = [subtract(f, b!, e!), subtract(f, c!, d!)];
     const [cos1, cos2] = [1, 2].map((k) => constant(Math.cos((2 * Math.PI * k) / 5))) as [V128, V128];
     const [sin1, sin2] = [1, 2].map((k) => constant(Math.sin((2 * Math.PI * k) / 5))) as [V128, V128];
-    const each = (part: (of: 're' | 'im') => V128): Complex => ({
-      re: f.local(part('re')),
-      im: f.local(part('im')),
-    });
+    const each = (part: (of: 're' | 'im') => V128): Complex => kept(f, { re: part('re'), im: part('im') });
     const middle1 = each((of) => madd(cos2, sum2[of], madd(cos1, sum1[of], a![of])));
     const middle2 = each((of) => madd(cos1, sum2[of], madd(cos2, sum1[of], a![of])));
     const turned1 = each((of) => madd(sin2, difference2[of], f32x4.mul(sin1, difference1[of])));
@@ -151,51 +182,69 @@ const butterflies: Readonly<Record<Radix, Butterfly>> = {
   },
 };
 
-/** Adds one pass; see `writePasses` for its parameters. */
+/**
+ * Adds one pass; see `writePasses` for its parameters. Operands follow one another from butterfly to butterfly, in
+ * all passes `stepBytes` apart; where p = 0 every twiddle factor is 1.
+ */
 function definePass(module: ModuleBuilder, arithmetic: Arithmetic, radix: Radix): FunctionReference {
   const { madd, nmadd } = arithmetic;
+  const twiddleBytes = 8 * (radix - 1);
   return module.function(
     `fourierRadix${radix}`,
     { x: 'i32', y: 'i32', stepBytes: 'i32', strideBytes: 'i32', groups: 'i32', twiddles: 'i32' },
     (f, { x, y, stepBytes, strideBytes, groups, twiddles }) => {
-      const end = f.declare('i32');
       const butterfly = (twiddled: boolean): void => {
-        const from = addresses(f, x, stepBytes, radix);
+        const operands = addresses(f, x, stepBytes, radix).map((at) =>
+          kept(f, { re: f32x4.load(at), im: f32x4.load(at, IMAGINARY) }),
+        );
         const to = addresses(f, y, strideBytes, radix);
-        const operands = from.map((at) => ({
-          re: f.local(f32x4.load(at)),
-          im: f.local(f32x4.load(at, IMAGINARY)),
-        }));
         butterflies[radix](f, arithmetic, operands).forEach((result, j) => {
-          if (j === 0 || !twiddled) {
-            f.store(to[j]!, result.re);
-            f.store(to[j]!, result.im, IMAGINARY);
-            return;
+          let { re, im } = result;
+          if (twiddled && j > 0) {
+            const cos = f.local(f32x4.loadSplat(twiddles, 8 * j - 8));
+            const sin = f.local(f32x4.loadSplat(twiddles, 8 * j - 4));
+            const turned = kept(f, result);
+            re = nmadd(sin, turned.im, f32x4.mul(cos, turned.re));
+            im = madd(sin, turned.re, f32x4.mul(cos, turned.im));
           }
-          const [re, im] = [f.local(result.re), f.local(result.im)];
-          const cos = f.local(f32x4.loadSplat(twiddles, 8 * j - 8));
-          const sin = f.local(f32x4.loadSplat(twiddles, 8 * j - 4));
-          f.store(to[j]!, nmadd(sin, im, f32x4.mul(cos, re)));
-          f.store(to[j]!, madd(sin, re, f32x4.mul(cos, im)), IMAGINARY);
+          f.store(to[j]!, re);
+          f.store(to[j]!, im, IMAGINARY);
         });
       };
-      const group = (twiddled: boolean): void => {
-        f.set(end, i32.add(x, strideBytes));
-        f.while(i32.ltS(x, end), () => {
-          butterfly(twiddled);
-          f.increase(x, COMPLEX_BYTES);
-          f.increase(y, COMPLEX_BYTES);
-        });
-        f.increase(y, i32.mul(strideBytes, i32.const(radix - 1)));
-      };
-      // Where p = 0 every twiddle factor is 1; in the last pass there is no other p.
-      group(false);
-      f.increase(groups, -1);
-      f.while(i32.gtS(groups, i32.const(0)), () => {
-        group(true);
-        f.increase(twiddles, 8 * (radix - 1));
-        f.increase(groups, -1);
+
+      const end = f.local(i32.add(x, strideBytes));
+      f.while(i32.ltS(x, end), () => {
+        butterfly(false);
+        f.increase(x, COMPLEX_BYTES);
+        f.increase(y, COMPLEX_BYTES);
       });
+      // Radix 2 and 8 do only the last pass, where there is no other p.
+      if (radix === 2 || radix === 8) return;
+
+      const skipped = f.local(i32.mul(strideBytes, i32.const(radix - 1)));
+      f.increase(y, skipped);
+      const last = f.local(i32.add(x, i32.mul(strideBytes, i32.sub(groups, i32.const(1)))));
+      const group = (inner: (body: () => void) => void): void => {
+        f.while(i32.ltS(x, last), () => {
+          inner(() => {
+            butterfly(true);
+            f.increase(x, COMPLEX_BYTES);
+            f.increase(y, COMPLEX_BYTES);
+          });
+          f.increase(y, skipped);
+          f.increase(twiddles, twiddleBytes);
+        });
+      };
+      // In the first pass there is but one q.
+      f.if(
+        i32.eq(strideBytes, i32.const(COMPLEX_BYTES)),
+        () => group((body) => body()),
+        () =>
+          group((body) => {
+            f.set(end, i32.add(x, strideBytes));
+            f.while(i32.ltS(x, end), body);
+          }),
+      );
     },
     false,
   );

@@ -33,8 +33,8 @@ export const fourierSpec: KernelSpec<FourierSizes, ReturnType<typeof operands>, 
   operands,
   bind(kernel, { size }, { x, spectrum }) {
     return () => {
-    const real = spectrum.data.subarray(spectrum.offset);
-    kernel(size).transform(x.data, x.offset, real, real.subarray(spectrum.rowStride));
+      const real = spectrum.data.subarray(spectrum.offset);
+      kernel(size).transform(x.data, x.offset, real, real.subarray(spectrum.rowStride));
     };
   },
   exact({ size }, { x }) {

@@ -1,10 +1,12 @@
 /** What the SIMD front end knows before the first sample: everything in float32, rounded from float64 once. */
 import { factorsOf, passesLength, writePasses } from '../fourier/lanes.js';
 import type { KernelMemory } from '../wasm/memory.js';
-import type { MelFilters, LogMelSettings } from './reference.js';
+import type { LogMelSettings, MelFilters } from './reference.js';
 
 /** Bins that one turn of the loop over a filter's band takes. */
 export const BAND_STEP = 4;
+/** Frames of a group. */
+export const LANES = 4;
 /** Bytes of a number in four lanes. */
 export const LANES_BYTES = 16;
 

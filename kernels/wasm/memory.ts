@@ -199,6 +199,10 @@ export class KernelMemory {
     rowStride: number,
   ): void {
     let from = pointer >> 2;
+    if (rowStride === columns) {
+      data.set(this.floats.subarray(from, from + rows * columns), offset);
+      return;
+    }
     for (let r = 0; r < rows; r++, from += columns) {
       data.set(this.floats.subarray(from, from + columns), offset + r * rowStride);
     }

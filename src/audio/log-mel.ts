@@ -4,11 +4,11 @@
  * Frames are centred: frame t covers fftSize samples around sample t · hopSamples, with silence before the
  * start and after the end, so N samples give 1 + floor(N / hopSamples) frames.
  */
-import type { CreateFourierPlan } from '../../kernels/fourier/reference.js';
-import { fourierVariants } from '../../kernels/fourier/variants.js';
+import type { LogMelPlan } from '../../kernels/log-mel/reference.js';
 import { logMelVariants } from '../../kernels/log-mel/variants.js';
 import { kernelOf } from '../ops/index.js';
 import { type Tensor, UsageError, zeros } from '../tensor/index.js';
+import { FloatQueue } from './float-queue.js';
 import { hammingWindow, melFilters } from './mel.js';
 
 /** Everything that defines a log-mel front end. Stored in codec models as it is. */
@@ -66,84 +66,60 @@ export interface LogMelStream {
 /** Tables and scratch of a front end; makes any number of streams, one after another or interleaved. */
 export class LogMel {
   readonly config: FrontEndConfig;
-  private readonly plan: ReturnType<CreateFourierPlan>;
-  private readonly window: Float64Array;
-  private readonly filters: ReturnType<typeof melFilters>;
-  private readonly scratch: Float64Array;
+  private readonly plan: LogMelPlan;
 
   constructor(config: FrontEndConfig) {
     checkFrontEnd(config);
     this.config = config;
-    this.plan = kernelOf(fourierVariants)(config.fftSize);
-    this.window = hammingWindow(config.windowSamples, config.fftSize);
-    this.filters = melFilters(config);
-    this.scratch = new Float64Array(config.fftSize + 2 * this.plan.bins);
+    const { fftSize, windowSamples, hopSamples, mels, spectrum, compression } = config;
+    this.plan = kernelOf(logMelVariants)(
+      { size: fftSize, hop: hopSamples, mels, spectrum, compression },
+      hammingWindow(windowSamples, fftSize),
+      melFilters(config),
+    );
   }
 
   /** Frames [T, mels] of a whole recording, without the floor of `topDecibels`. */
   frames(samples: Float32Array): Tensor {
-    const stream = this.stream();
-    const head = stream.push(samples);
-    const tail = stream.finish();
-    const { mels } = this.config;
-    const out = zeros([head.shape[0]! + tail.shape[0]!, mels]);
-    out.data.set(head.data);
-    out.data.set(tail.data, head.data.length);
-    return out;
+    const { fftSize } = this.config;
+    const padded = new Float32Array(samples.length + fftSize);
+    padded.set(samples, Math.floor(fftSize / 2));
+    return this.transform(frameCount(this.config, samples.length), padded, 0);
   }
 
   stream(): LogMelStream {
     const { fftSize, hopSamples } = this.config;
-    const before = Math.floor(fftSize / 2);
     /** Samples not yet done with, the silence before the start included. */
-    let pending = new Float32Array(before);
+    const pending = new FloatQueue();
+    pending.append(new Float32Array(Math.floor(fftSize / 2)));
     let received = 0;
     let produced = 0;
     const emit = (wanted: number): Tensor => {
       const complete = Math.floor((pending.length - fftSize) / hopSamples) + 1;
       const frames = Math.max(0, Math.min(wanted, complete));
-      const out = this.transform(pending, frames);
-      pending = pending.slice(frames * hopSamples);
+      const out = this.transform(frames, pending.data, pending.start);
+      pending.drop(frames * hopSamples);
       produced += frames;
       return out;
     };
     return {
       push(samples) {
-        pending = joined(pending, samples);
+        pending.append(samples);
         received += samples.length;
         return emit(Infinity);
       },
       finish: () => {
-        pending = joined(pending, new Float32Array(fftSize));
+        pending.append(new Float32Array(fftSize));
         return emit(frameCount(this.config, received) - produced);
       },
     };
   }
 
-  private transform(padded: Float32Array, frames: number): Tensor {
-    const { hopSamples, mels, spectrum, compression } = this.config;
+  /** Frames of the samples from padded[offset] on. */
+  private transform(frames: number, padded: Float32Array, offset: number): Tensor {
+    const { mels } = this.config;
     const out = zeros([frames, mels]);
-    kernelOf(logMelVariants)(
-      { frames, hop: hopSamples, mels, spectrum, compression },
-      this.plan,
-      this.window,
-      this.filters.weights,
-      this.filters.bandStart,
-      this.filters.bandEnd,
-      padded,
-      0,
-      this.scratch,
-      out.data,
-      0,
-      mels,
-    );
+    this.plan.transform(frames, padded, offset, out.data, 0, mels);
     return out;
   }
-}
-
-function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
 }

@@ -1,4 +1,7 @@
 /** Windows and mel filters, with SpeechBrain's arithmetic. */
+import type { MelFilters } from '../../kernels/log-mel/reference.js';
+
+export type { MelFilters };
 
 /** 2595 log10(1 + hertz / 700). */
 export const hertzToMel = (hertz: number): number => 2595 * Math.log10(1 + hertz / 700);
@@ -12,13 +15,6 @@ export function hammingWindow(windowSamples: number, fftSize: number): Float64Ar
     window[left + n] = 0.54 - 0.46 * Math.cos((2 * Math.PI * n) / windowSamples);
   }
   return window;
-}
-
-/** Triangular filters [mels, bins] and the bins [bandStart, bandEnd) outside which each is zero. */
-export interface MelFilters {
-  readonly weights: Float64Array;
-  readonly bandStart: Int32Array;
-  readonly bandEnd: Int32Array;
 }
 
 /** Points equally spaced in mel, in hertz, rounded to float32 where PyTorch rounds them. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { FloatQueue } from '../../src/audio/float-queue.js';
 import { type FrontEndConfig, floorFeatures, frameCount, LogMel } from '../../src/audio/index.js';
 import { UsageError } from '../../src/tensor/index.js';
 
@@ -45,6 +46,46 @@ t.test('pieces of any length give the frames of the whole, bit for bit', async (
     );
     fc.assert(property, { seed: 2, numRuns: 60 });
   }
+  t.pass();
+});
+
+t.test('a sample that is no number spoils the frames that hold it, and no others', async (t) => {
+  for (const bad of [Number.NaN, Infinity]) {
+    for (const compression of ['decibel', 'log1p', 'none'] as const) {
+      const logMel = new LogMel({ ...config, compression });
+      const samples = tone(2000);
+      const clean = logMel.frames(samples);
+      samples[1000] = bad;
+      const { mels, hopSamples, windowSamples } = config;
+      logMel.frames(samples).data.forEach((x, i) => {
+        const centre = Math.floor(i / mels) * hopSamples;
+        const distance = Math.abs(1000 - centre);
+        // Under the zeros on both sides of the window the product with infinity is NaN too.
+        if (distance < windowSamples / 2 && Number.isFinite(x)) t.fail(`${bad}: ${x} at ${i}`);
+        if (distance > config.fftSize / 2 && x !== clean.data[i]) t.fail(`${bad}: changed at ${i}`);
+      });
+    }
+  }
+  t.pass();
+});
+
+t.test('a queue gives back what came in, in order', async (t) => {
+  const steps = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 3000 }), fc.double({ min: 0, max: 1, noNaN: true })),
+  );
+  const property = fc.property(steps, (sizes) => {
+    const queue = new FloatQueue();
+    let [next, oldest] = [0, 0];
+    return sizes.every(([size, part]) => {
+      queue.append(Float32Array.from({ length: size }, () => next++));
+      const dropped = Math.floor(part * queue.length);
+      queue.drop(dropped);
+      oldest += dropped;
+      const waiting = queue.data.subarray(queue.start, queue.start + queue.length);
+      return waiting.length === next - oldest && waiting.every((x, i) => x === oldest + i);
+    });
+  });
+  fc.assert(property, { seed: 4 });
   t.pass();
 });
 

@@ -12,7 +12,7 @@
  * row lies one place further right in each row, so the tile is written with rows that are one float longer. What falls
  * before the first key or behind the last lands in the gaps between the rows of S, which are wide enough for it.
  *
- * A block of R queries needs T + R - 1 positions, in whole panels; all else is read once per block, from the second-
+ * A block of R queries needs T + R - 1 positions, in half panels; all else is read once per block, from the second-
  * level cache where it is larger than the first. The map T x T exists only where the caller asks for it.
  */
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
@@ -34,14 +34,14 @@ import type { RelativeAttention } from './reference.js';
 /** The most queries of a block, of both kinds of arithmetic: what scratch is made for. */
 const MOST_QUERIES = 6;
 /**
- * Floats before and behind a row of scores: the product with Pᵀ begins up to 7 positions early, in the last row of a
+ * Floats before and behind a row of scores: the product with Pᵀ begins up to 3 positions early, in the last row of a
  * block up to 5 further left, and ends likewise.
  */
 const GAP = 16;
 
 const panelsOf = (columns: number): number => Math.ceil(columns / PANEL);
-/** x / 8, rounded down. */
-const eighth = (x: I32): I32 => i32.shrS(x, i32.const(3));
+/** x / 4, rounded down. */
+const quarter = (x: I32): I32 => i32.shrS(x, i32.const(2));
 
 /** Adds `attendHead` and the functions that pack its operands. */
 export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arithmetic): void {
@@ -87,11 +87,11 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
     (f, p) => {
       const left = f.local(p.frames);
       const rows = f.declare('i32');
-      // Positions that the block needs: panels `first` to `last`
-      const [first, last] = [f.declare('i32'), f.declare('i32')];
-      const panelsOver = (columns: I32) => eighth(i32.add(columns, i32.const(PANEL - 1)));
-      const multiply = (...[k, a, aRowBytes, panels, b, accumulate, c, cRowBytes]: readonly I32[]) =>
-        f.call(product, rows, k!, a!, aRowBytes!, panels!, b!, p.zeros, accumulate!, c!, cRowBytes!, p.zero);
+      // Positions that the block needs, in fours: `first` to `end`
+      const [first, end] = [f.declare('i32'), f.declare('i32')];
+      const fours = (columns: I32) => quarter(i32.add(columns, i32.const(3)));
+      const multiply = (...[k, a, aRowBytes, b, from, to, accumulate, c, cRowBytes]: readonly I32[]) =>
+        f.call(product, rows, k!, a!, aRowBytes!, b!, from!, to!, p.zeros, accumulate!, c!, cRowBytes!, p.zero);
 
       f.while(i32.gtS(left, i32.const(0)), () => {
         f.set(rows, evenBlock(left, most));
@@ -111,16 +111,17 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
 
         // Query i = frames - left is the block's first. Its last, i + rows - 1, meets key 0 at position left - rows;
         // query i meets key frames - 1 at position frames + left - 2.
-        f.set(first, eighth(i32.sub(left, rows)));
-        f.set(last, eighth(i32.sub(i32.add(p.frames, left), i32.const(2))));
+        f.set(first, quarter(i32.sub(left, rows)));
+        f.set(end, fours(i32.sub(i32.add(p.frames, left), i32.const(1))));
         // Column of S for query i at the first of these positions
-        const column = i32.sub(i32.shl(first, i32.const(3)), i32.sub(left, i32.const(1)));
+        const column = i32.sub(i32.shl(first, i32.const(2)), i32.sub(left, i32.const(1)));
         multiply(
           p.width,
           p.queriesV,
           p.queryRowBytes,
-          i32.add(i32.sub(last, first), i32.const(1)),
-          i32.add(p.positions, i32.mul(first, i32.mul(p.width, i32.const(PANEL_BYTES)))),
+          p.positions,
+          first,
+          end,
           i32.const(0),
           i32.add(p.scores, i32.shl(column, i32.const(2))),
           i32.add(p.scoreRowBytes, i32.const(4)),
@@ -129,8 +130,9 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
           p.width,
           p.queriesU,
           p.queryRowBytes,
-          panelsOver(p.frames),
           p.keys,
+          i32.const(0),
+          fours(p.frames),
           i32.const(1),
           p.scores,
           p.scoreRowBytes,
@@ -150,8 +152,9 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
           p.frames,
           p.scores,
           p.scoreRowBytes,
-          panelsOver(p.width),
           p.values,
+          i32.const(0),
+          fours(p.width),
           i32.const(0),
           p.results,
           p.resultRowBytes,

@@ -5,10 +5,10 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, i32, type V128, v128 } from '../wasm/expression.js';
 import { sigmoid, swish } from '../wasm/math.js';
+import type { KernelMemory } from '../wasm/memory.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import { inParts, mapRow } from '../wasm/rows.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
-import type { KernelMemory } from '../wasm/memory.js';
 import type { Activation, Glu, LeakyRelu, ScaledAdd } from './reference.js';
 
 /** Copies of the loop's body. */

@@ -29,7 +29,8 @@ const operands = ({ n }: ElementSizes) =>
 
 const elementwise = {
   shapes: 'X [n], Y [n]',
-  sizes: [1, 2, 3, 4, 5, 8, 15, 16, 17, 100].map((n) => ({ n })),
+  // Around vectors of 4, walks of 4 of them, and parts of 8,192 numbers
+  sizes: [1, 2, 3, 4, 5, 8, 15, 16, 17, 100, 8191, 8192, 16387].map((n) => ({ n })),
   workloads: [
     { name: 'shipped model, feed-forward, 10 s', sizes: { n: 250 * 256 } },
     { name: 'conformer large, feed-forward, 10 s', sizes: { n: 250 * 2048 } },
@@ -38,11 +39,10 @@ const elementwise = {
   inPlace: [['y', 'x'] as const],
 };
 
-const bindActivation = (
-  kernel: Activation,
-  { n }: ElementSizes,
-  { x, y }: Operands<ReturnType<typeof operands>>,
-) => () => kernel(n, x.data, x.offset, y.data, y.offset);
+const bindActivation =
+  (kernel: Activation, { n }: ElementSizes, { x, y }: Operands<ReturnType<typeof operands>>) =>
+  () =>
+    kernel(n, x.data, x.offset, y.data, y.offset);
 
 /** y = f(x) element by element in float64. */
 const mapped =
@@ -85,7 +85,10 @@ export const leakyReluSpec: KernelSpec<ElementSizes, ReturnType<typeof operands>
   tolerance: 1e-7,
   nonFinite: true,
   cost: ({ n }) => ({ operations: 2 * n, bytes: 8 * n }),
-  bind: (kernel, { n }, { x, y }) => () => kernel(n, LEAKY_SLOPE, x.data, x.offset, y.data, y.offset),
+  bind:
+    (kernel, { n }, { x, y }) =>
+    () =>
+      kernel(n, LEAKY_SLOPE, x.data, x.offset, y.data, y.offset),
   exact: mapped((x) => (x >= 0 ? x : LEAKY_SLOPE * x)),
   variants: leakyReluVariants,
 };
@@ -107,8 +110,10 @@ export const scaledAddSpec: KernelSpec<ElementSizes, ReturnType<typeof addOperan
     ['y', 'z'],
   ],
   cost: ({ n }) => ({ operations: 2 * n, bytes: 12 * n }),
-  bind: (kernel, { n }, { x, z, y }) => () =>
-    kernel(n, x.data, x.offset, RESIDUAL_SCALE, z.data, z.offset, y.data, y.offset),
+  bind:
+    (kernel, { n }, { x, z, y }) =>
+    () =>
+      kernel(n, x.data, x.offset, RESIDUAL_SCALE, z.data, z.offset, y.data, y.offset),
   exact: ({ n }, { x, z }) => ({
     y: Array.from({ length: n }, (_, i) => x.data[x.offset + i] + RESIDUAL_SCALE * z.data[z.offset + i]),
   }),
@@ -140,8 +145,10 @@ export const gluSpec: KernelSpec<GluSizes, ReturnType<typeof gluOperands>, Glu> 
   ],
   cost: ({ rows, columns }) => ({ operations: 4 * rows * columns, bytes: 12 * rows * columns }),
   operands: gluOperands,
-  bind: (kernel, { rows, columns }, { x, y }) => () =>
-    kernel(rows, columns, x.data, x.offset, x.rowStride, y.data, y.offset, y.rowStride),
+  bind:
+    (kernel, { rows, columns }, { x, y }) =>
+    () =>
+      kernel(rows, columns, x.data, x.offset, x.rowStride, y.data, y.offset, y.rowStride),
   exact({ rows, columns }, { x }) {
     const y: number[] = [];
     for (let r = 0; r < rows; r++) {

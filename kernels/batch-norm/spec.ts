@@ -34,7 +34,8 @@ export const batchNormSpec: KernelSpec<BatchNormSizes, ReturnType<typeof operand
   nonFinite: true,
   sizes: [1, 2, 3, 4, 5, 8, 17].flatMap((channels) => [
     { rows: 1, channels },
-    { rows: 5, channels },
+    { rows: 4, channels },
+    { rows: 9, channels },
   ]),
   workloads: [
     { name: 'CNN14 input, 5 s', sizes: { rows: 431, channels: 80 } },
@@ -43,26 +44,28 @@ export const batchNormSpec: KernelSpec<BatchNormSizes, ReturnType<typeof operand
   cost: ({ rows, channels }) => ({ operations: 2 * rows * channels, bytes: 8 * (rows + 2) * channels }),
   operands,
   inPlace: [['y', 'x']],
-  bind: (kernel, { rows, channels }, { x, mean, variance, weight, bias, y }) => () =>
-    kernel(
-      rows,
-      channels,
-      EPSILON,
-      x.data,
-      x.offset,
-      x.rowStride,
-      mean.data,
-      mean.offset,
-      variance.data,
-      variance.offset,
-      weight.data,
-      weight.offset,
-      bias.data,
-      bias.offset,
-      y.data,
-      y.offset,
-      y.rowStride,
-    ),
+  bind:
+    (kernel, { rows, channels }, { x, mean, variance, weight, bias, y }) =>
+    () =>
+      kernel(
+        rows,
+        channels,
+        EPSILON,
+        x.data,
+        x.offset,
+        x.rowStride,
+        mean.data,
+        mean.offset,
+        variance.data,
+        variance.offset,
+        weight.data,
+        weight.offset,
+        bias.data,
+        bias.offset,
+        y.data,
+        y.offset,
+        y.rowStride,
+      ),
   exact({ rows, channels }, { x, mean, variance, weight, bias }) {
     const y: number[] = [];
     for (let r = 0; r < rows; r++) {

@@ -181,7 +181,8 @@ export interface DepthwiseConv1dExports {
 
 export const depthwiseConv1dSimd: SimdKernel<DepthwiseConv1dKernel, DepthwiseConv1dExports> = {
   name: 'depthwise-conv1d',
-  summary: 'tiles of 8 frames x 4 channels, four taps in registers, slabs of 16 channels with zeros around them',
+  summary:
+    'tiles of 8 frames x 4 channels, four taps in registers, slabs of 16 channels with zeros around them',
   define: defineDepthwiseConv1d,
   bind: (exports, memory) => ({
     pack(channels, taps, weight, weightOffset, weightRowStride, lifetime) {

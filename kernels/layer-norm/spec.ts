@@ -29,7 +29,7 @@ export const layerNormSpec: KernelSpec<LayerNormSizes, ReturnType<typeof operand
   tolerance: 2e-6,
   nonFinite: true,
   sizes: [
-    ...[1, 2, 3, 4, 5, 8, 15, 16, 17, 96].map((columns) => ({ rows: 3, columns })),
+    ...[1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 96].map((columns) => ({ rows: 3, columns })),
     { rows: 1, columns: 640 },
     { rows: 2, columns: 64, mean: 100 },
   ],
@@ -42,22 +42,24 @@ export const layerNormSpec: KernelSpec<LayerNormSizes, ReturnType<typeof operand
   cost: ({ rows, columns }) => ({ operations: 8 * rows * columns, bytes: 8 * (rows + 1) * columns }),
   operands,
   inPlace: [['y', 'x']],
-  bind: (kernel, { rows, columns }, { x, weight, bias, y }) => () =>
-    kernel(
-      rows,
-      columns,
-      EPSILON,
-      x.data,
-      x.offset,
-      x.rowStride,
-      weight.data,
-      weight.offset,
-      bias.data,
-      bias.offset,
-      y.data,
-      y.offset,
-      y.rowStride,
-    ),
+  bind:
+    (kernel, { rows, columns }, { x, weight, bias, y }) =>
+    () =>
+      kernel(
+        rows,
+        columns,
+        EPSILON,
+        x.data,
+        x.offset,
+        x.rowStride,
+        weight.data,
+        weight.offset,
+        bias.data,
+        bias.offset,
+        y.data,
+        y.offset,
+        y.rowStride,
+      ),
   exact({ rows, columns }, { x, weight, bias }) {
     const y: number[] = [];
     for (let r = 0; r < rows; r++) {

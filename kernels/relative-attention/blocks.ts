@@ -2,10 +2,11 @@
  * The steps of attention for a block of up to 5 queries (6 where multiply-adds are fused): shifted queries, products
  * with packed panels, softmax rows, scaled results.
  */
-import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
-import { f32x4, type I32, i32, v128 } from '../wasm/expression.js';
+
 import { branchOn, defineTile, mostRows, PANEL } from '../matmul/simd.js';
 import { rowExponentials, rowMaximum } from '../softmax/simd.js';
+import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
+import { f32x4, type I32, i32, v128 } from '../wasm/expression.js';
 import { chainsOf, mapRow } from '../wasm/rows.js';
 import type { Arithmetic } from '../wasm/runtime.js';
 
@@ -33,8 +34,7 @@ export function defineShiftQueries(module: ModuleBuilder): FunctionReference {
     (f, { rows, width, scale, q, qRowBytes, u, v, toU, toV, toRowBytes }) => {
       const factor = f.local(f32x4.splat(scale));
       const [at, query] = [f.declare('i32'), f.declare('v128')];
-      const shifted = (bias: I32) =>
-        f32x4.mul(f32x4.add(query, f32x4.load(i32.add(bias, at))), factor);
+      const shifted = (bias: I32) => f32x4.mul(f32x4.add(query, f32x4.load(i32.add(bias, at))), factor);
       f.while(i32.gtS(rows, i32.const(0)), () => {
         f.for(at, i32.const(0), i32.shl(width, i32.const(2)), 16, () => {
           f.set(query, f32x4.load(i32.add(q, at)));

@@ -2,9 +2,10 @@
  * Packing for the products of attention: panels of 8 columns, as kernels/matmul/simd.ts reads them. Keys and
  * positions are rows of which the product wants the transpose; four rows by four columns are turned in registers.
  */
+
+import { PANEL } from '../matmul/simd.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, i32, type V128 } from '../wasm/expression.js';
-import { PANEL } from '../matmul/simd.js';
 
 const PANEL_BYTES = 4 * PANEL;
 
@@ -13,8 +14,14 @@ function transposed(f: FunctionBuilder, rows: readonly Local<'i32'>[]): V128[] {
   const four = rows.map((row): V128 => f.local(f32x4.load(row)));
   const [a, b, c, d] = four as [V128, V128, V128, V128];
   // a0 b0 a1 b1, a2 b2 a3 b3, and the same of c and d
-  const [ab, abHigh] = [f.local(f32x4.shuffle(a, b, [0, 4, 1, 5])), f.local(f32x4.shuffle(a, b, [2, 6, 3, 7]))];
-  const [cd, cdHigh] = [f.local(f32x4.shuffle(c, d, [0, 4, 1, 5])), f.local(f32x4.shuffle(c, d, [2, 6, 3, 7]))];
+  const [ab, abHigh] = [
+    f.local(f32x4.shuffle(a, b, [0, 4, 1, 5])),
+    f.local(f32x4.shuffle(a, b, [2, 6, 3, 7])),
+  ];
+  const [cd, cdHigh] = [
+    f.local(f32x4.shuffle(c, d, [0, 4, 1, 5])),
+    f.local(f32x4.shuffle(c, d, [2, 6, 3, 7])),
+  ];
   return [
     f32x4.shuffle(ab, cd, [0, 1, 4, 5]),
     f32x4.shuffle(ab, cd, [2, 3, 6, 7]),

@@ -10,7 +10,16 @@ import { f32x4, type I32, i32, type V128, v128 } from '../wasm/expression.js';
 import { expNegative, log } from '../wasm/math.js';
 import type { KernelMemory } from '../wasm/memory.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
-import { chainsOf, firstLanes, foldChains, foldLanes, lanesOr, mapRow, storeLanes, walkRow } from '../wasm/rows.js';
+import {
+  chainsOf,
+  firstLanes,
+  foldChains,
+  foldLanes,
+  lanesOr,
+  mapRow,
+  storeLanes,
+  walkRow,
+} from '../wasm/rows.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
 import type { Softmax } from './reference.js';
 
@@ -32,12 +41,9 @@ export function rowMaximum(
   const mask = f.local(masked ?? x);
   const least = f32x4.constSplat(-Infinity);
   const largest = chainsOf(f, CHAINS, least);
-  const collect = (chain: number, value: V128) =>
-    f.set(largest[chain]!, f32x4.pmax(largest[chain]!, value));
+  const collect = (chain: number, value: V128) => f.set(largest[chain]!, f32x4.pmax(largest[chain]!, value));
   const load = (bytes: number) =>
-    masked
-      ? v128.bitselect(least, f32x4.load(from, bytes), v128.load(mask, bytes))
-      : f32x4.load(from, bytes);
+    masked ? v128.bitselect(least, f32x4.load(from, bytes), v128.load(mask, bytes)) : f32x4.load(from, bytes);
   walkRow(
     f,
     columns,

@@ -10,7 +10,7 @@ import type { Arithmetic } from './runtime.js';
 const ROUND = 12582912 + 127;
 /** ln 2 in two parts; the high one has 9 bits, so n · high is exact. */
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440e-4;
+const LN2_LOW = -2.1219444e-4;
 /** n = -127 and 128 there: their exponent fields 0 and 255 read as 0 and ∞. */
 const LEAST = -88;
 const MOST = 88.8;
@@ -51,7 +51,7 @@ export const swish = (f: FunctionBuilder, arithmetic: Arithmetic, x: V128): V128
 
 /** log(1 + m) = m - m²/2 + m³ p(m) for √½ - 1 <= m <= √2 - 1: minimax, Cephes logf. Highest power first. */
 const LOG = [
-  7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
   2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
 ];
 const SQRT_HALF_BITS = 0x3f3504f3;

@@ -82,17 +82,11 @@ export const chainsOf = (f: FunctionBuilder, chains: number, initial: V128): Loc
   Array.from({ length: chains }, () => f.local(initial));
 
 /** Folds the chains into one vector. */
-export const foldChains = (
-  chains: readonly Local<'v128'>[],
-  combine: (a: V128, b: V128) => V128,
-): V128 => chains.reduce<V128 | null>((a, b) => (a === null ? b : combine(a, b)), null) as V128;
+export const foldChains = (chains: readonly Local<'v128'>[], combine: (a: V128, b: V128) => V128): V128 =>
+  chains.reduce<V128 | null>((a, b) => (a === null ? b : combine(a, b)), null) as V128;
 
 /** Combines the four lanes of `x`: the result stands in every lane. */
-export function foldLanes(
-  f: FunctionBuilder,
-  x: Local<'v128'>,
-  combine: (a: V128, b: V128) => V128,
-): V128 {
+export function foldLanes(f: FunctionBuilder, x: Local<'v128'>, combine: (a: V128, b: V128) => V128): V128 {
   f.set(x, combine(x, f32x4.shuffle(x, x, [2, 3, 0, 1])));
   return combine(x, f32x4.shuffle(x, x, [1, 0, 3, 2]));
 }

@@ -102,9 +102,7 @@ for (const variant of ['simd', 'relaxed'] as const) {
 
 t.test('the ends of the range, and what is no number', async (t) => {
   const [most, least] = [3.4028234663852886e38, -3.4028234663852886e38];
-  const of = (formula: Formula, x: readonly number[]) => [
-    ...compile(formula, 'simd')!(Float32Array.from(x)),
-  ];
+  const of = (formula: Formula, x: readonly number[]) => [...compile(formula, 'simd')!(Float32Array.from(x))];
   t.same(of(exp, [0, -0, Infinity, -Infinity, Number.NaN]), [1, 1, Infinity, 0, Number.NaN]);
   t.same(of(exp, [most, least, 89, -88, 1e-45]), [Infinity, 0, Infinity, 0, 1]);
   t.same(of(expNegative, [0, -0, -Infinity, Number.NaN, least]), [1, 1, 0, Number.NaN, 0]);

@@ -29,7 +29,8 @@ const operands = ({ n }: ElementSizes) =>
 
 const elementwise = {
   shapes: 'X [n], Y [n]',
-  sizes: [1, 2, 3, 4, 5, 8, 15, 16, 17, 100].map((n) => ({ n })),
+  // Around vectors of 4, walks of 4 of them, and parts of 8,192 numbers
+  sizes: [1, 2, 3, 4, 5, 8, 15, 16, 17, 100, 8191, 8192, 16387].map((n) => ({ n })),
   workloads: [
     { name: 'shipped model, feed-forward, 10 s', sizes: { n: 250 * 256 } },
     { name: 'conformer large, feed-forward, 10 s', sizes: { n: 250 * 2048 } },

@@ -34,7 +34,8 @@ export const batchNormSpec: KernelSpec<BatchNormSizes, ReturnType<typeof operand
   nonFinite: true,
   sizes: [1, 2, 3, 4, 5, 8, 17].flatMap((channels) => [
     { rows: 1, channels },
-    { rows: 5, channels },
+    { rows: 4, channels },
+    { rows: 9, channels },
   ]),
   workloads: [
     { name: 'CNN14 input, 5 s', sizes: { rows: 431, channels: 80 } },

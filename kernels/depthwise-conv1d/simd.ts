@@ -56,6 +56,7 @@ function defineTile(module: ModuleBuilder, { madd }: Arithmetic, most: number): 
       for (const together of TAPS) {
         f.while(i32.geS(taps, i32.const(together)), () => {
           for (let i = 0; i < together; i++) f.set(tap[i]!, f32x4.load(w, VECTOR * i));
+          // The taps must be in registers before the inputs come; between these, the sums do not wait for one another.
           f.fence(zero);
           // Input t meets tap i in output t - i.
           for (let t = 0; t < most + together - 1; t++) {
@@ -64,7 +65,6 @@ function defineTile(module: ModuleBuilder, { madd }: Arithmetic, most: number): 
               const sum = sums[t - i];
               if (sum) f.set(sum, madd(input, tap[i]!, sum));
             }
-            if (t % FENCED === FENCED - 1) f.fence(zero);
           }
           f.increase(x, VECTOR * together);
           f.increase(w, VECTOR * together);
@@ -87,9 +87,6 @@ function defineTile(module: ModuleBuilder, { madd }: Arithmetic, most: number): 
     false,
   );
 }
-
-/** Inputs between two fences: with 8 sums and 4 taps, two more and a product fill the 15 registers. */
-const FENCED = 2;
 
 /**
  * Adds `depthwiseGather`: X [frames, 4 · groups] to scratch, group after group `groupBytes` apart; the zeros around it

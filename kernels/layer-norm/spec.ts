@@ -29,7 +29,7 @@ export const layerNormSpec: KernelSpec<LayerNormSizes, ReturnType<typeof operand
   tolerance: 2e-6,
   nonFinite: true,
   sizes: [
-    ...[1, 2, 3, 4, 5, 8, 15, 16, 17, 96].map((columns) => ({ rows: 3, columns })),
+    ...[1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 96].map((columns) => ({ rows: 3, columns })),
     { rows: 1, columns: 640 },
     { rows: 2, columns: 64, mean: 100 },
   ],

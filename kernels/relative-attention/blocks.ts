@@ -7,7 +7,7 @@ import { branchOn, defineTile, MOST_ROWS, PANEL } from '../matmul/simd.js';
 import { rowExponentials, rowMaximum } from '../softmax/simd.js';
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, type I32, i32, v128 } from '../wasm/expression.js';
-import { mapRow } from '../wasm/rows.js';
+import { chainsOf, mapRow } from '../wasm/rows.js';
 import type { Arithmetic } from '../wasm/runtime.js';
 
 export const PANEL_BYTES = 4 * PANEL;
@@ -51,9 +51,66 @@ export function defineShiftQueries(module: ModuleBuilder): FunctionReference {
   );
 }
 
-/** Adds `attentionProduct`: A [rows, k] times `panels` panels, to or onto C [rows, 8 · panels]. */
+/**
+ * Adds `attentionHalf<rows>`: rows of A [rows, k] times four columns of a panel [k, 8], to or onto C [rows, 4]. Two sums
+ * per element, so that additions do not wait for one another.
+ */
+function defineHalfTile(module: ModuleBuilder, { madd }: Arithmetic, rows: number): FunctionReference {
+  const CHAINS = 2;
+  return module.function(
+    `attentionHalf${rows}`,
+    {
+      k: 'i32',
+      a: 'i32',
+      aRowBytes: 'i32',
+      b: 'i32',
+      c: 'i32',
+      cRowBytes: 'i32',
+      accumulate: 'i32',
+      zero: 'i32',
+    },
+    (f, { k, a, aRowBytes, b, c, cRowBytes, accumulate, zero }) => {
+      const rowOf = Array.from({ length: rows }, (_, r) =>
+        r === 0 ? a : f.local(i32.add(a, i32.mul(aRowBytes, i32.const(r)))),
+      );
+      const sums = Array.from({ length: CHAINS }, () => chainsOf(f, rows, f32x4.constSplat(0)));
+      const four = f.declare('v128');
+      const steps = (count: number) => {
+        f.while(i32.geS(k, i32.const(count)), () => {
+          for (let s = 0; s < count; s++) {
+            f.set(four, f32x4.load(b, PANEL_BYTES * s));
+            sums[s]!.forEach((sum, r) => {
+              f.set(sum, madd(f32x4.loadSplat(rowOf[r]!, 4 * s), four, sum));
+            });
+            if (count > 1) f.fence(zero);
+          }
+          f.increase(b, PANEL_BYTES * count);
+          for (const row of rowOf) f.increase(row, 4 * count);
+          f.increase(k, -count);
+        });
+      };
+      steps(CHAINS);
+      steps(1);
+      for (let r = 0; r < rows; r++) {
+        const total = f.local(f32x4.add(sums[0]![r]!, sums[1]![r]!));
+        f.if(accumulate, () => f.set(total, f32x4.add(f32x4.load(c), total)));
+        f.store(c, total);
+        f.increase(c, cRowBytes);
+      }
+    },
+    false,
+  );
+}
+
+/**
+ * Adds `attentionProduct`: A [rows, k] times columns 4 · `first` to 4 · `end` of the packed B, to or onto C. What begins
+ * or ends in the middle of a panel costs half a panel.
+ */
 export function defineProduct(module: ModuleBuilder, arithmetic: Arithmetic): FunctionReference {
-  const tiles = Array.from({ length: MOST_ROWS }, (_, r) => defineTile(module, arithmetic, r + 1));
+  const ofRows = (define: (rows: number) => FunctionReference) =>
+    Array.from({ length: MOST_ROWS }, (_, r) => define(r + 1));
+  const wholes = ofRows((rows) => defineTile(module, arithmetic, rows));
+  const halves = ofRows((rows) => defineHalfTile(module, arithmetic, rows));
   return module.function(
     'attentionProduct',
     {
@@ -61,21 +118,34 @@ export function defineProduct(module: ModuleBuilder, arithmetic: Arithmetic): Fu
       k: 'i32',
       a: 'i32',
       aRowBytes: 'i32',
-      panels: 'i32',
       b: 'i32',
+      first: 'i32',
+      end: 'i32',
       zeros: 'i32',
       accumulate: 'i32',
       c: 'i32',
       cRowBytes: 'i32',
+      zero: 'i32',
     },
-    (f, { rows, k, a, aRowBytes, panels, b, zeros, accumulate, c, cRowBytes }) => {
+    (f, { rows, k, a, aRowBytes, b, first, end, zeros, accumulate, c, cRowBytes, zero }) => {
+      const panelBytes = f.local(i32.mul(k, i32.const(PANEL_BYTES)));
+      f.increase(b, i32.mul(i32.shrS(first, i32.const(1)), panelBytes));
       branchOn(f, rows, (r) => {
-        f.while(i32.gtS(panels, i32.const(0)), () => {
-          f.call(tiles[r - 1]!, k, a, aRowBytes, b, zeros, c, cRowBytes, accumulate);
-          f.increase(b, i32.mul(k, i32.const(PANEL_BYTES)));
-          f.increase(c, PANEL_BYTES);
-          f.increase(panels, -1);
+        const half = (from: I32) =>
+          f.call(halves[r - 1]!, k, a, aRowBytes, from, c, cRowBytes, accumulate, zero);
+        f.if(i32.and(first, i32.const(1)), () => {
+          half(i32.add(b, i32.const(PANEL_BYTES / 2)));
+          f.increase(b, panelBytes);
+          f.increase(c, PANEL_BYTES / 2);
+          f.increase(first, 1);
         });
+        f.while(i32.ltS(i32.add(first, i32.const(1)), end), () => {
+          f.call(wholes[r - 1]!, k, a, aRowBytes, b, zeros, c, cRowBytes, accumulate);
+          f.increase(b, panelBytes);
+          f.increase(c, PANEL_BYTES);
+          f.increase(first, 2);
+        });
+        f.if(i32.ltS(first, end), () => half(b));
       });
     },
     false,

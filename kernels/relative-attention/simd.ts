@@ -12,207 +12,25 @@
  * row lies one place further right in each row, so the tile is written with rows that are one float longer. What falls
  * before the first key or behind the last lands in the gaps between the rows of S, which are wide enough for it.
  *
- * A block of R queries needs T + R - 1 positions, in whole panels; all else is read once per block, from the second-
+ * A block of R queries needs T + R - 1 positions, in half panels; all else is read once per block, from the second-
  * level cache where it is larger than the first. The map T x T exists only where the caller asks for it.
  */
 
 import { MOST_ROWS, PANEL } from '../matmul/simd.js';
-import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
-import { type I32, i32 } from '../wasm/expression.js';
 import type { KernelMemory } from '../wasm/memory.js';
 import { type PlacedRows, placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
-import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
-import {
-  defineAttentionSoftmax,
-  defineProduct,
-  defineScaleRows,
-  defineShiftQueries,
-  PANEL_BYTES,
-} from './blocks.js';
-import { definePackColumns, definePackTransposed } from './pack.js';
+import type { SimdKernel } from '../wasm/runtime.js';
+import { PANEL_BYTES } from './blocks.js';
+import { defineRelativeAttention, type RelativeAttentionExports } from './head.js';
 import type { RelativeAttention } from './reference.js';
 
 /**
- * Floats before and behind a row of scores: the product with Pᵀ begins up to 7 positions early, in the last row of a
+ * Floats before and behind a row of scores: the product with Pᵀ begins up to 3 positions early, in the last row of a
  * block up to 3 further left, and ends likewise.
  */
 const GAP = 16;
 
 const panelsOf = (columns: number): number => Math.ceil(columns / PANEL);
-/** x / 8, rounded down. */
-const eighth = (x: I32): I32 => i32.shrS(x, i32.const(3));
-
-/** Adds `attendHead` and the functions that pack its operands. */
-export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arithmetic): void {
-  definePackTransposed(module);
-  definePackColumns(module);
-  const shiftQueries = defineShiftQueries(module);
-  const product = defineProduct(module, arithmetic);
-  const softmax = defineAttentionSoftmax(module, arithmetic, false);
-  const maskedSoftmax = defineAttentionSoftmax(module, arithmetic, true);
-  const scaleRows = defineScaleRows(module, false);
-  const maskedScaleRows = defineScaleRows(module, true);
-
-  module.function(
-    'attendHead',
-    {
-      frames: 'i32',
-      width: 'i32',
-      scale: 'f32',
-      q: 'i32',
-      qRowBytes: 'i32',
-      u: 'i32',
-      v: 'i32',
-      keys: 'i32',
-      positions: 'i32',
-      values: 'i32',
-      masked: 'i32',
-      map: 'i32',
-      mapRowBytes: 'i32',
-      y: 'i32',
-      yRowBytes: 'i32',
-      queriesU: 'i32',
-      queriesV: 'i32',
-      queryRowBytes: 'i32',
-      scores: 'i32',
-      scoreRowBytes: 'i32',
-      results: 'i32',
-      resultRowBytes: 'i32',
-      normalisers: 'i32',
-      zeros: 'i32',
-    },
-    (f, p) => {
-      const left = f.local(p.frames);
-      const rows = f.declare('i32');
-      // Positions that the block needs: panels `first` to `last`
-      const [first, last] = [f.declare('i32'), f.declare('i32')];
-      const panelsOver = (columns: I32) => eighth(i32.add(columns, i32.const(PANEL - 1)));
-      const multiply = (...[k, a, aRowBytes, panels, b, accumulate, c, cRowBytes]: readonly I32[]) =>
-        f.call(product, rows, k!, a!, aRowBytes!, panels!, b!, p.zeros, accumulate!, c!, cRowBytes!);
-
-      f.while(i32.gtS(left, i32.const(0)), () => {
-        f.set(rows, evenBlock(left));
-        f.call(
-          shiftQueries,
-          rows,
-          p.width,
-          p.scale,
-          p.q,
-          p.qRowBytes,
-          p.u,
-          p.v,
-          p.queriesU,
-          p.queriesV,
-          p.queryRowBytes,
-        );
-
-        // Query i = frames - left is the block's first. Its last, i + rows - 1, meets key 0 at position left - rows;
-        // query i meets key frames - 1 at position frames + left - 2.
-        f.set(first, eighth(i32.sub(left, rows)));
-        f.set(last, eighth(i32.sub(i32.add(p.frames, left), i32.const(2))));
-        // Column of S for query i at the first of these positions
-        const column = i32.sub(i32.shl(first, i32.const(3)), i32.sub(left, i32.const(1)));
-        multiply(
-          p.width,
-          p.queriesV,
-          p.queryRowBytes,
-          i32.add(i32.sub(last, first), i32.const(1)),
-          i32.add(p.positions, i32.mul(first, i32.mul(p.width, i32.const(PANEL_BYTES)))),
-          i32.const(0),
-          i32.add(p.scores, i32.shl(column, i32.const(2))),
-          i32.add(p.scoreRowBytes, i32.const(4)),
-        );
-        multiply(
-          p.width,
-          p.queriesU,
-          p.queryRowBytes,
-          panelsOver(p.frames),
-          p.keys,
-          i32.const(1),
-          p.scores,
-          p.scoreRowBytes,
-        );
-        const scaled = {
-          x: [p.scores, p.scoreRowBytes, p.masked, p.normalisers],
-          map: [p.map, p.mapRowBytes],
-        };
-        const weigh = (exponentials: FunctionReference, scale: FunctionReference) => {
-          f.call(exponentials, rows, p.frames, ...scaled.x);
-          f.if(p.map, () => f.call(scale, rows, p.frames, ...scaled.x, ...scaled.map));
-        };
-        f.if(
-          p.masked,
-          () => weigh(maskedSoftmax, maskedScaleRows),
-          () => weigh(softmax, scaleRows),
-        );
-        f.increase(p.map, i32.mul(rows, p.mapRowBytes));
-        multiply(
-          p.frames,
-          p.scores,
-          p.scoreRowBytes,
-          panelsOver(p.width),
-          p.values,
-          i32.const(0),
-          p.results,
-          p.resultRowBytes,
-        );
-        f.call(
-          scaleRows,
-          rows,
-          p.width,
-          p.results,
-          p.resultRowBytes,
-          p.masked,
-          p.normalisers,
-          p.y,
-          p.yRowBytes,
-        );
-        f.increase(p.q, i32.mul(rows, p.qRowBytes));
-        f.increase(p.y, i32.mul(rows, p.yRowBytes));
-        f.set(left, i32.sub(left, rows));
-      });
-    },
-  );
-}
-
-/** Rows of the next block where `left` are to be shared out as evenly as blocks allow: 6 = 3 + 3. */
-function evenBlock(left: I32): I32 {
-  const over = (x: I32, y: I32) => i32.divS(i32.sub(i32.add(x, y), i32.const(1)), y);
-  return over(left, over(left, i32.const(MOST_ROWS)));
-}
-
-type Pack = (rows: number, width: number, from: number, rowBytes: number, to: number) => void;
-
-export interface RelativeAttentionExports {
-  readonly packTransposed: Pack;
-  readonly packColumns: Pack;
-  attendHead(
-    frames: number,
-    width: number,
-    scale: number,
-    q: number,
-    qRowBytes: number,
-    u: number,
-    v: number,
-    keys: number,
-    positions: number,
-    values: number,
-    masked: number,
-    map: number,
-    mapRowBytes: number,
-    y: number,
-    yRowBytes: number,
-    queriesU: number,
-    queriesV: number,
-    queryRowBytes: number,
-    scores: number,
-    scoreRowBytes: number,
-    results: number,
-    resultRowBytes: number,
-    normalisers: number,
-    zeros: number,
-  ): void;
-}
 
 /** The mask as rows of 32 bits, all set where a key is masked; address 0 where there is none. */
 function placeMask(memory: KernelMemory, masked: Uint8Array | null, offset: number, frames: number): number {
@@ -327,6 +145,7 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
             panelRows,
             normalisers,
             memory.zeros,
+            0,
           );
           if (map && toMap) returnOutput(memory, toMap, map, mapAt, frames, frames, mapRowStride);
           memory.pop(inner);

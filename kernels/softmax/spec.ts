@@ -22,7 +22,8 @@ function rowLogSum(x: Operand, row: number, columns: number): number {
 
 const shared = {
   shapes: 'X [rows, columns], Y [rows, columns]',
-  sizes: [1, 2, 3, 4, 5, 7, 8, 16, 33].flatMap((columns) => [
+  // Around vectors of 4 and walks of 4 and 2 of them
+  sizes: [1, 2, 3, 4, 5, 7, 8, 9, 11, 15, 16, 17, 33, 250].flatMap((columns) => [
     { rows: 1, columns },
     { rows: 3, columns },
   ]),

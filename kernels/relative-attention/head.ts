@@ -1,0 +1,196 @@
+/**
+ * One head of relative attention: the loop over blocks of queries, whose steps are in blocks.ts. The formulas and the
+ * relative shift are in simd.ts.
+ */
+import { MOST_ROWS } from '../matmul/simd.js';
+import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
+import { type I32, i32 } from '../wasm/expression.js';
+import type { Arithmetic } from '../wasm/runtime.js';
+import { defineAttentionSoftmax, defineProduct, defineScaleRows, defineShiftQueries } from './blocks.js';
+import { definePackColumns, definePackTransposed } from './pack.js';
+
+/** x / 4, rounded down. */
+const quarter = (x: I32): I32 => i32.shrS(x, i32.const(2));
+
+/** A product A B of a block, of which columns 4 · `from` to 4 · `to` are computed; A and C with their row bytes. */
+interface Product {
+  readonly k: I32;
+  readonly a: readonly [I32, I32];
+  readonly b: I32;
+  readonly from: I32;
+  readonly to: I32;
+  readonly accumulate: boolean;
+  readonly c: readonly [I32, I32];
+}
+
+/** Adds `attendHead` and the functions that pack its operands. */
+export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arithmetic): void {
+  definePackTransposed(module);
+  definePackColumns(module);
+  const shiftQueries = defineShiftQueries(module);
+  const product = defineProduct(module, arithmetic);
+  const softmax = defineAttentionSoftmax(module, arithmetic, false);
+  const maskedSoftmax = defineAttentionSoftmax(module, arithmetic, true);
+  const scaleRows = defineScaleRows(module, false);
+  const maskedScaleRows = defineScaleRows(module, true);
+
+  module.function(
+    'attendHead',
+    {
+      frames: 'i32',
+      width: 'i32',
+      scale: 'f32',
+      q: 'i32',
+      qRowBytes: 'i32',
+      u: 'i32',
+      v: 'i32',
+      keys: 'i32',
+      positions: 'i32',
+      values: 'i32',
+      masked: 'i32',
+      map: 'i32',
+      mapRowBytes: 'i32',
+      y: 'i32',
+      yRowBytes: 'i32',
+      queriesU: 'i32',
+      queriesV: 'i32',
+      queryRowBytes: 'i32',
+      scores: 'i32',
+      scoreRowBytes: 'i32',
+      results: 'i32',
+      resultRowBytes: 'i32',
+      normalisers: 'i32',
+      zeros: 'i32',
+      zero: 'i32',
+    },
+    (f, p) => {
+      const left = f.local(p.frames);
+      const rows = f.declare('i32');
+      // Positions that the block needs, in fours: `first` to `end`
+      const [first, end] = [f.declare('i32'), f.declare('i32')];
+      const fours = (columns: I32) => quarter(i32.add(columns, i32.const(3)));
+      const multiply = ({ k, a, b, from, to, accumulate, c }: Product) =>
+        f.call(product, rows, k, ...a, b, from, to, p.zeros, i32.const(accumulate ? 1 : 0), ...c, p.zero);
+
+      f.while(i32.gtS(left, i32.const(0)), () => {
+        f.set(rows, evenBlock(left));
+        f.call(
+          shiftQueries,
+          rows,
+          p.width,
+          p.scale,
+          p.q,
+          p.qRowBytes,
+          p.u,
+          p.v,
+          p.queriesU,
+          p.queriesV,
+          p.queryRowBytes,
+        );
+
+        // Query i = frames - left is the block's first. Its last, i + rows - 1, meets key 0 at position left - rows;
+        // query i meets key frames - 1 at position frames + left - 2.
+        f.set(first, quarter(i32.sub(left, rows)));
+        f.set(end, fours(i32.sub(i32.add(p.frames, left), i32.const(1))));
+        // Column of S for query i at the first of these positions
+        const column = i32.sub(i32.shl(first, i32.const(2)), i32.sub(left, i32.const(1)));
+        multiply({
+          k: p.width,
+          a: [p.queriesV, p.queryRowBytes],
+          b: p.positions,
+          from: first,
+          to: end,
+          accumulate: false,
+          // One float more per row: the relative shift
+          c: [i32.add(p.scores, i32.shl(column, i32.const(2))), i32.add(p.scoreRowBytes, i32.const(4))],
+        });
+        multiply({
+          k: p.width,
+          a: [p.queriesU, p.queryRowBytes],
+          b: p.keys,
+          from: i32.const(0),
+          to: fours(p.frames),
+          accumulate: true,
+          c: [p.scores, p.scoreRowBytes],
+        });
+        const scaled = {
+          x: [p.scores, p.scoreRowBytes, p.masked, p.normalisers],
+          map: [p.map, p.mapRowBytes],
+        };
+        const weigh = (exponentials: FunctionReference, scale: FunctionReference) => {
+          f.call(exponentials, rows, p.frames, ...scaled.x);
+          f.if(p.map, () => f.call(scale, rows, p.frames, ...scaled.x, ...scaled.map));
+        };
+        f.if(
+          p.masked,
+          () => weigh(maskedSoftmax, maskedScaleRows),
+          () => weigh(softmax, scaleRows),
+        );
+        f.increase(p.map, i32.mul(rows, p.mapRowBytes));
+        multiply({
+          k: p.frames,
+          a: [p.scores, p.scoreRowBytes],
+          b: p.values,
+          from: i32.const(0),
+          to: fours(p.width),
+          accumulate: false,
+          c: [p.results, p.resultRowBytes],
+        });
+        f.call(
+          scaleRows,
+          rows,
+          p.width,
+          p.results,
+          p.resultRowBytes,
+          p.masked,
+          p.normalisers,
+          p.y,
+          p.yRowBytes,
+        );
+        f.increase(p.q, i32.mul(rows, p.qRowBytes));
+        f.increase(p.y, i32.mul(rows, p.yRowBytes));
+        f.set(left, i32.sub(left, rows));
+      });
+    },
+  );
+}
+
+/** Rows of the next block where `left` are to be shared out as evenly as blocks allow: 6 = 3 + 3. */
+function evenBlock(left: I32): I32 {
+  const over = (x: I32, y: I32) => i32.divS(i32.sub(i32.add(x, y), i32.const(1)), y);
+  return over(left, over(left, i32.const(MOST_ROWS)));
+}
+
+type Pack = (rows: number, width: number, from: number, rowBytes: number, to: number) => void;
+
+export interface RelativeAttentionExports {
+  readonly packTransposed: Pack;
+  readonly packColumns: Pack;
+  attendHead(
+    frames: number,
+    width: number,
+    scale: number,
+    q: number,
+    qRowBytes: number,
+    u: number,
+    v: number,
+    keys: number,
+    positions: number,
+    values: number,
+    masked: number,
+    map: number,
+    mapRowBytes: number,
+    y: number,
+    yRowBytes: number,
+    queriesU: number,
+    queriesV: number,
+    queryRowBytes: number,
+    scores: number,
+    scoreRowBytes: number,
+    results: number,
+    resultRowBytes: number,
+    normalisers: number,
+    zeros: number,
+    zero: number,
+  ): void;
+}

@@ -20,7 +20,12 @@ function busy(milliseconds: number): void {
 }
 
 /** A candidate that takes a while and gives `result`. */
-const entry = (name: string, milliseconds: number, result: readonly number[], closed: string[] = []): Entry => ({
+const entry = (
+  name: string,
+  milliseconds: number,
+  result: readonly number[],
+  closed: string[] = [],
+): Entry => ({
   name,
   build: (): Candidate => ({
     run: () => busy(milliseconds),
@@ -42,7 +47,9 @@ t.test('rounds run everyone, and who is slow less often', async (t) => {
     name,
     run: () => {
       runs.set(name, (runs.get(name) ?? 0) + 1);
-      return milliseconds > 100 ? new Promise<void>((done) => setTimeout(done, milliseconds)) : busy(milliseconds);
+      return milliseconds > 100
+        ? new Promise<void>((done) => setTimeout(done, milliseconds))
+        : busy(milliseconds);
     },
   });
   const samples = await interleave([runner('quick', 0.2), runner('slow', 700)], options);

@@ -1,29 +1,34 @@
 /** One timed piece of work by benchmark.js: the one file that imports it. */
 import Benchmark from 'benchmark';
+import { type Summary, summarize } from './statistics.js';
 
-export interface Measurement {
-  /** Seconds of one run: the median of the samples, and the half-width of their spread as a part of it. */
-  readonly seconds: number;
-  readonly spread: number;
-  readonly samples: number;
-}
+/** Work that is done when it returns, or when the promise it returns is kept. */
+export type Work = () => void | Promise<void>;
 
-const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-
-/** Runs `work` over and over for about `maxSeconds`. */
-export function measure(work: () => void, maxSeconds = 1): Measurement {
-  let found: Measurement | null = null;
-  const bench = new Benchmark('work', { fn: work, maxTime: maxSeconds, minSamples: 7 });
-  bench.on('complete', () => {
-    const samples = [...bench.stats.sample].sort((a, b) => a - b);
-    const quantile = (q: number) => samples[Math.floor(q * (samples.length - 1))] ?? Number.NaN;
-    const seconds = median(samples);
-    found = { seconds, spread: (quantile(0.75) - quantile(0.25)) / 2 / seconds, samples: samples.length };
+/** Runs `work` over and over for about `maxSeconds`, and gives the seconds of one run. */
+export async function measure(work: Work, maxSeconds = 1): Promise<Summary> {
+  const started = work();
+  const asynchronous = started instanceof Promise;
+  await started;
+  const options = { maxTime: maxSeconds, minSamples: 7 };
+  const deferred = (deferred: Benchmark.Deferred) => {
+    (work() as Promise<void>).then(
+      () => deferred.resolve(),
+      // benchmark.js has no other way to learn of a failure.
+      (error: Error) => {
+        bench.error = error;
+        bench.abort();
+        deferred.resolve();
+      },
+    );
+  };
+  const bench: Benchmark = asynchronous
+    ? new Benchmark('work', { ...options, defer: true, fn: deferred })
+    : new Benchmark('work', { ...options, fn: work });
+  await new Promise<void>((resolve) => {
+    bench.on('complete', () => resolve());
+    bench.run({ async: asynchronous });
   });
-  bench.on('error', () => {
-    throw bench.error;
-  });
-  bench.run({ async: false });
-  if (found === null) throw new Error('the benchmark did not complete');
-  return found;
+  if (bench.error) throw bench.error;
+  return summarize(bench.stats.sample);
 }

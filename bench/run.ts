@@ -1,82 +1,75 @@
 /**
- * npm run bench -- [filter]: every variant of every kernel on the sizes of real models, then the halves of the
- * shipped model. Each kernel is checked against its formula before it is timed. A filter is a part of a name.
+ * npm run bench -- [filter] [--seconds n]: every variant of every kernel on the sizes of real models, then the
+ * halves of the shipped model, then the limit of the machine. Each kernel is checked before it is timed. A filter
+ * is words that must all be in a name: `npm run bench -- matmul simd`.
  */
-import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { kernelSpecs } from '../kernels/index.js';
-import { readWav } from '../src/audio/index.js';
-import { loadCodecModel } from '../src/codec/index.js';
-import { complaints, fillOperands } from '../test/support/kernel-harness.js';
-import { repository } from '../test/support/shared.js';
-import { measure } from './measure.js';
+import { parseArgs } from 'node:util';
+import { halfNames, timeHalves } from './halves.js';
+import { kernelNames, timeKernels, titleOf } from './kernels.js';
+import { measurePeak, type PeakName } from './peak.js';
+import { describeMachine, giga, percent, thisMachine, time } from './report.js';
+import { observed } from './sink.js';
+import type { Summary } from './statistics.js';
 
-const filter = (process.argv[2] ?? '').toLowerCase();
-const wanted = (name: string) => name.toLowerCase().includes(filter);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '0.5' } },
+});
+const words = positionals.flatMap((word) => word.toLowerCase().split(/\s+/)).filter((word) => word !== '');
+const wanted = (title: string) => words.every((word) => title.toLowerCase().includes(word));
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) throw new Error(`--seconds is ${values.seconds}; use a number above 0`);
 
-const time = (seconds: number) =>
-  seconds < 1e-3
-    ? `${(1e6 * seconds).toFixed(1)} µs`
-    : seconds < 1
-      ? `${(1e3 * seconds).toFixed(2)} ms`
-      : `${seconds.toFixed(2)} s`;
-
-console.log(
-  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, one core; medians, spread is half the middle half`,
-);
-
-for (const any of kernelSpecs) {
-  await any.visit(async (spec) => {
-    for (const variant of spec.variants) {
-      const reason = variant.available();
-      if (reason !== true) {
-        if (wanted(spec.name)) console.log(`${spec.name}, ${variant.name}: not here: ${reason}`);
-        continue;
-      }
-      const kernel = variant.load();
-      for (const { name, sizes } of spec.workloads) {
-        const title = `${spec.name}, ${variant.name}: ${name}`;
-        if (!wanted(title)) continue;
-        const wrong = await complaints(spec, kernel, spec.sizes[0]!, {
-          seed: 1,
-          placement: { offset: 0, gap: 0 },
-        });
-        if (wrong.length > 0) throw new Error(`${title} is wrong: ${wrong.join('; ')}`);
-        const operands = fillOperands(spec, sizes, { seed: 1, placement: { offset: 0, gap: 0 } });
-        const { seconds, spread } = measure(spec.bind(kernel, sizes, operands));
-        const { operations, bytes } = spec.cost(sizes);
-        const rates = `${(operations / seconds / 1e9).toFixed(2)} GFLOP/s  ${(bytes / seconds / 1e9).toFixed(2)} GB/s`;
-        console.log(
-          `${title.padEnd(76)} ${time(seconds).padStart(10)} ± ${(100 * spread).toFixed(0).padStart(2)} %  ${rates}`,
-        );
-      }
-    }
-  });
+/** The peaks in GFLOP/s, measured again at the end: the better counts. */
+const peaks = new Map<PeakName, number>();
+function notePeaks(): void {
+  for (const name of ['simd', 'relaxed'] as const) {
+    const found = measurePeak(name);
+    if (found !== null) peaks.set(name, Math.max(found / 1e9, peaks.get(name) ?? 0));
+  }
 }
 
-const half = (what: string, seconds: number, work: () => void) => {
-  if (!wanted(what)) return;
-  const { seconds: took, spread } = measure(work, 3);
-  const speed = `${(seconds / took).toFixed(0)} times faster than real time`;
-  console.log(
-    `${what.padEnd(76)} ${time(took).padStart(10)} ± ${(100 * spread).toFixed(0).padStart(2)} %  ${speed}`,
-  );
+const line = (title: string, { median, spread }: Summary, rest: string) => {
+  const spreads = `± ${(100 * spread).toFixed(0).padStart(2)} %`;
+  console.log(`${title.padEnd(78)} ${time(median).padStart(10)} ${spreads}  ${rest}`);
 };
 
-const model = await loadCodecModel(join(repository, 'weights/commands.safetensors'));
-const encoder = await model.deviceEncoder();
-const decoder = await model.cloudDecoder();
-const { samples, sampleRate } = readWav(readFileSync(join(repository, 'weights/samples/digits.wav')));
-const looped = (seconds: number) =>
-  Float32Array.from({ length: seconds * sampleRate }, (_, i) => samples[i % samples.length]!);
-for (const seconds of [1, 3, 10, 60]) {
-  const sound = looped(seconds);
-  const stream = encoder.encode(sound, sampleRate);
-  half(`shipped model, device half, ${seconds} s of speech`, seconds, () => {
-    encoder.encode(sound, sampleRate);
-  });
-  half(`shipped model, cloud half, ${seconds} s of speech`, seconds, () => {
-    decoder.decode(stream);
-  });
+async function run(): Promise<void> {
+  console.log(describeMachine(thisMachine()));
+  console.log('medians; the spread is half the middle half; the last column is the share of the SIMD peak');
+  notePeaks();
+  for await (const row of timeKernels(wanted, seconds)) {
+    if ('reason' in row) {
+      console.log(`${row.kernel}, ${row.variant}: not here: ${row.reason}`);
+      continue;
+    }
+    const { kernel, variant, workload, took, operations, bytes } = row;
+    // Plain loops and the simple SIMD variant can't fuse; what they can reach is the peak of two instructions.
+    const peak = peaks.get(variant === 'relaxed' ? 'relaxed' : 'simd');
+    const speed = giga(operations, took.median);
+    const share = peak === undefined ? '' : `  ${percent(speed / peak).padStart(5)}`;
+    const rates = `${speed.toFixed(2).padStart(6)} GFLOP/s ${giga(bytes, took.median).toFixed(2).padStart(6)} GB/s`;
+    line(titleOf(kernel, variant, workload), took, rates + share);
+  }
+  for await (const { name, took, seconds: speech } of timeHalves(wanted, 2 * seconds)) {
+    line(name, took, `${(speech / took.median).toFixed(0)} times faster than real time`);
+  }
+  notePeaks();
+  for (const [name, peak] of peaks) {
+    const how = name === 'simd' ? 'multiplications and additions' : 'fused multiply-adds (relaxed SIMD)';
+    console.log(`the peak of this machine, ${how} on registers: ${peak.toFixed(1)} GFLOP/s`);
+  }
+  console.log(`sum over all results: ${observed()}`);
+}
+
+const { kernels, variants, workloads, titles } = kernelNames();
+if ([...titles, ...halfNames()].some(wanted)) {
+  await run();
+} else {
+  console.error(`nothing is named "${words.join(' ')}". There are
+  kernels    ${kernels.join(', ')}
+  variants   ${variants.join(', ')}
+  workloads  ${workloads.join('\n             ')}
+  and        ${halfNames().join('\n             ')}`);
+  process.exitCode = 1;
 }

@@ -1,3 +1,4 @@
+export type { Bytes } from './bytes.js';
 export { floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
 export { looksLikeFlac, readFlac } from './flac.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
@@ -11,7 +12,13 @@ export {
   requireSampleRate,
   resample,
 } from './resample.js';
-export { shortTimeFourierTransform } from './stft.js';
+export {
+  createStft,
+  type Spectrum,
+  type StftConfig,
+  type StftStream,
+  shortTimeFourierTransform,
+} from './stft.js';
 export {
   bytesAccess,
   decodeWavFrames,

@@ -1,9 +1,11 @@
 import { FormatError } from '../tensor/index.js';
+import { type Bytes, bytesOf } from './bytes.js';
 import { looksLikeFlac, readFlac } from './flac.js';
 import { type Recording, readWav } from './wav.js';
 
 /** Decodes a recording of any format that acom knows: WAV, and FLAC where its optional package is installed. */
-export async function readRecording(bytes: Uint8Array): Promise<Recording> {
+export async function readRecording(given: Bytes): Promise<Recording> {
+  const bytes = bytesOf('readRecording', given);
   if (looksLikeFlac(bytes)) return readFlac(bytes);
   try {
     return readWav(bytes);

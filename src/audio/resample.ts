@@ -5,7 +5,7 @@
  * With rates reduced by their greatest common divisor to `from` : `to`, output sample q stands at input
  * position q · from / to, and is a sum over the input samples within WIDTH zero crossings of it.
  */
-import { AudioError } from '../tensor/index.js';
+import { AudioError, concatenate } from '../tensor/index.js';
 
 const WIDTH = 6;
 const ROLLOFF = 0.99;
@@ -99,10 +99,7 @@ export function createResampler(sourceRate: number, targetRate: number): Resampl
 
   return {
     push(samples) {
-      const joined = new Float32Array(pending.length + samples.length);
-      joined.set(pending);
-      joined.set(samples, pending.length);
-      pending = joined;
+      pending = concatenate([pending, samples]);
       received += samples.length;
       const out = produce(Infinity, received);
       const needed = Math.floor((produced * from) / to - reach) - 1;
@@ -118,10 +115,5 @@ export function createResampler(sourceRate: number, targetRate: number): Resampl
 /** All of a recording at another rate: ceil(length · targetRate / sourceRate) samples. */
 export function resample(samples: Float32Array, sourceRate: number, targetRate: number): Float32Array {
   const stream = createResampler(sourceRate, targetRate);
-  const head = stream.push(samples);
-  const tail = stream.finish();
-  const out = new Float32Array(head.length + tail.length);
-  out.set(head);
-  out.set(tail, head.length);
-  return out;
+  return concatenate([stream.push(samples), stream.finish()]);
 }

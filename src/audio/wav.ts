@@ -3,6 +3,7 @@
  * headers, any rate and channel count, chunks in any order, and whatever samples a truncated file still has.
  */
 import { FormatError, UsageError } from '../tensor/index.js';
+import { type Bytes, bytesOf } from './bytes.js';
 
 /** Bytes that can be read in any order: a buffer, or a file that should not be loaded whole. */
 export interface RandomAccess {
@@ -30,8 +31,10 @@ export interface WavLayout {
 const FORMAT_PCM = 1;
 const FORMAT_FLOAT = 3;
 const FORMAT_EXTENSIBLE = 0xfffe;
-/** What writers put where they do not know the length yet. */
-const LENGTH_UNKNOWN = 0xffffffff;
+/** Largest number that a length can be. */
+const MOST_LENGTH = 0xffffffff;
+/** From here on, lengths that a file does not have are what writers to pipes put: sox this one, others the largest. */
+const LENGTH_UNKNOWN = 0x7ffff000;
 /** More chunks than any real file has before its samples. */
 const MOST_CHUNKS = 4096;
 
@@ -78,6 +81,31 @@ function parseFormat(chunk: Uint8Array, at: number): WavFormat {
   return { sampleRate, channels, encoding, sampleBytes, frameBytes };
 }
 
+/** Whether whole chunks fill the file from byte `at` to its end. */
+function chunksFollow(source: RandomAccess, at: number): boolean {
+  for (let next = at, chunks = 0; chunks < MOST_CHUNKS; chunks++) {
+    // A writer may leave out the padding of the last chunk.
+    if (next === source.size || next === source.size + 1) return true;
+    const header = source.read(next, 8);
+    if (header.length < 8 || !/^[ -~]{4}$/.test(fourCC(header, 0))) return false;
+    const length = dataView(header).getUint32(4, true);
+    next += 8 + length + (length % 2);
+  }
+  return false;
+}
+
+/**
+ * Bytes of the data chunk whose header says `length`, by the file where the writer did not know: it wrote to a
+ * pipe and could not come back to fill in the number.
+ */
+function dataLength(source: RandomAccess, body: number, length: number, longLength: number): number {
+  const present = source.size - body;
+  if (length === MOST_LENGTH && longLength > 0) return longLength;
+  if (length >= LENGTH_UNKNOWN && length > present) return present;
+  if (length === 0 && !chunksFollow(source, body)) return present;
+  return length;
+}
+
 /** Finds format and samples by walking the chunks. */
 export function locateWavSamples(source: RandomAccess): WavLayout {
   const head = source.read(0, 12);
@@ -103,7 +131,7 @@ export function locateWavSamples(source: RandomAccess): WavLayout {
       const sizes = dataView(source.read(body, 16));
       if (sizes.byteLength === 16) longDataBytes = Number(sizes.getBigUint64(8, true));
     } else if (name === 'data' && data === null) {
-      if (length === LENGTH_UNKNOWN) length = longDataBytes > 0 ? longDataBytes : source.size - body;
+      length = dataLength(source, body, length, longDataBytes);
       data = { offset: body, promised: length };
     }
     at = body + length + (length % 2);
@@ -135,7 +163,8 @@ function sampleReader({ encoding, sampleBytes }: WavLayout): (bytes: DataView, a
 }
 
 /** Decodes whole frames and averages their channels. */
-export function decodeWavFrames(layout: WavLayout, bytes: Uint8Array): Float32Array {
+export function decodeWavFrames(layout: WavLayout, given: Bytes): Float32Array {
+  const bytes = bytesOf('decodeWavFrames', given);
   const { channels, sampleBytes, frameBytes } = layout;
   const read = sampleReader(layout);
   const source = dataView(bytes);
@@ -159,14 +188,16 @@ export interface Recording {
 }
 
 /** Decodes a WAV file; throws FormatError with the byte where it stops making sense. */
-export function readWav(bytes: Uint8Array): Recording {
+export function readWav(given: Bytes): Recording {
+  const bytes = bytesOf('readWav', given);
   const layout = locateWavSamples(bytesAccess(bytes));
   const { dataOffset, frames, frameBytes, sampleRate, channels, missingFrames } = layout;
   const samples = decodeWavFrames(layout, bytes.subarray(dataOffset, dataOffset + frames * frameBytes));
   return { samples, sampleRate, channels, missingSamples: missingFrames };
 }
 
-export function bytesAccess(bytes: Uint8Array): RandomAccess {
+export function bytesAccess(given: Bytes): RandomAccess {
+  const bytes = bytesOf('bytesAccess', given);
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
@@ -178,14 +209,14 @@ export interface WavOptions {
 
 /** Encodes mono samples; PCM clips at -1 and 1. */
 export function writeWav(samples: Float32Array, { sampleRate, encoding = 16 }: WavOptions): Uint8Array {
-  if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate > LENGTH_UNKNOWN) {
+  if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate > MOST_LENGTH) {
     throw new UsageError(`writeWav: the sample rate is ${sampleRate}, expected a positive whole number`);
   }
   const isFloat = encoding === 'float32';
   const bits = isFloat ? 32 : encoding;
   const sampleBytes = bits / 8;
   const dataBytes = samples.length * sampleBytes;
-  if (dataBytes > LENGTH_UNKNOWN - 64) {
+  if (dataBytes > MOST_LENGTH - 64) {
     throw new UsageError(`writeWav: ${samples.length} samples are more than a WAV file holds`);
   }
   const padded = dataBytes + (dataBytes % 2);

@@ -1,7 +1,9 @@
-import type { DecodeOptions } from '../codec/index.js';
-import { expandInputs, readInput, shortPath } from './files.js';
-import { openModel } from './model.js';
-import { EXIT, type ExitCode, forEachInput, print, warn } from './run.js';
+import { truncateCodebooks } from '../bitstream/index.js';
+import type { DecodeOptions, StreamCoder } from '../codec/index.js';
+import { CorruptStreamError } from '../tensor/index.js';
+import { readInput, shortPath } from './files.js';
+import { openHalf } from './model.js';
+import { EXIT, type ExitCode, forEachInput, given, print, warn } from './run.js';
 import { ratesLine, wordLines } from './text.js';
 
 export interface DecodeArguments {
@@ -11,18 +13,24 @@ export interface DecodeArguments {
   readonly json?: boolean;
 }
 
+/** A line about the rates of the codebooks that were used, as if the others had not been sent. */
+function usedRates(coder: StreamCoder, bytes: Uint8Array, codebooks: number | undefined): string {
+  if (codebooks === undefined) return ratesLine(coder.rates(bytes));
+  try {
+    return ratesLine(coder.rates(truncateCodebooks(bytes, codebooks)));
+  } catch (error) {
+    // What is damaged can't be cut to fewer codebooks.
+    if (error instanceof CorruptStreamError) return `${ratesLine(coder.rates(bytes))}, as it arrived`;
+    throw error;
+  }
+}
+
 /** acom decode: .acom files to words, by the cloud half alone. */
 export async function decode(names: readonly string[], options: DecodeArguments): Promise<ExitCode> {
-  const inputs = await expandInputs(names, ['.acom']);
-  const decoder = await (await openModel(options.model)).cloudDecoder();
-  const settings: DecodeOptions = {
-    ...(options.codebooks === undefined ? {} : { codebooks: options.codebooks }),
-    ...(options.beam === undefined ? {} : { beam: options.beam }),
-  };
-  return forEachInput(
-    inputs,
-    ({ path }) => shortPath(path),
-    async ({ path }) => {
+  return forEachInput(names, ['.acom'], async () => {
+    const decoder = await openHalf(options.model, (model) => model.cloudDecoder());
+    const settings: DecodeOptions = given({ codebooks: options.codebooks, beam: options.beam });
+    return async ({ path }) => {
       const bytes = await readInput(path);
       const transcript = decoder.decode(bytes, settings);
       if (options.json) print(JSON.stringify({ file: path, ...transcript }));
@@ -32,13 +40,13 @@ export async function decode(names: readonly string[], options: DecodeArguments)
           `${shortPath(path)}: ${transcript.text === '' ? '(nothing was heard)' : transcript.text}`,
           ...lines,
         );
-        print(`  ${ratesLine(decoder.coder.rates(bytes))}`);
+        print(`  ${usedRates(decoder.coder, bytes, options.codebooks)}`);
       }
       for (const warning of transcript.warnings) warn(shortPath(path), warning);
       for (const { start, end } of transcript.missing) {
         warn(shortPath(path), `lost from ${start.toFixed(2)} to ${end.toFixed(2)} s`);
       }
       return transcript.missing.length > 0 || transcript.warnings.length > 0 ? EXIT.damaged : EXIT.done;
-    },
-  );
+    };
+  });
 }

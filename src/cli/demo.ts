@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { wordErrors, wordsOf } from '../tasks/index.js';
 import { shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';
-import { openModel, packaged } from './model.js';
+import { openHalf, packaged } from './model.js';
 import { openRecording } from './recordings.js';
 import { EXIT, type ExitCode, print } from './run.js';
 import { bitRate, count, seconds } from './text.js';
@@ -17,7 +17,7 @@ export interface DemoArguments {
 /** acom demo: the bundled samples through the whole path, each half on its own. */
 export async function demo({ output, codebooks = 1 }: DemoArguments): Promise<ExitCode> {
   const entries = await readManifest(packaged('weights', 'samples', 'manifest.jsonl'));
-  const encoder = await (await openModel(undefined)).deviceEncoder();
+  const encoder = await openHalf(undefined, (model) => model.deviceEncoder());
   const { frontEnd, network, splitLayer, quantizer } = encoder.config;
   const bits = Math.log2(quantizer.codewords);
   print(
@@ -44,7 +44,7 @@ export async function demo({ output, codebooks = 1 }: DemoArguments): Promise<Ex
   }
 
   // The cloud has its own half of the model and the files, nothing else.
-  const decoder = await (await openModel(undefined)).cloudDecoder();
+  const decoder = await openHalf(undefined, (model) => model.cloudDecoder());
   let [errors, words, bytesInAll, secondsInAll] = [0, 0, 0, 0];
   for (const { file, said, milliseconds } of encoded) {
     const bytes = new Uint8Array(await readFile(file));

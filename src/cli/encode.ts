@@ -1,8 +1,8 @@
 import type { EncodeOptions } from '../codec/index.js';
-import { expandInputs, PIPE, planOutputs, shortPath, writeOutput } from './files.js';
-import { openModel } from './model.js';
+import { localPaths, PIPE, planOutputs, shortPath, writeOutput } from './files.js';
+import { modelPath, openHalf } from './model.js';
 import { pushRecording } from './recordings.js';
-import { EXIT, type ExitCode, forEachInput, print, warn } from './run.js';
+import { EXIT, type ExitCode, forEachInput, given, report, warn } from './run.js';
 import { ratesLine } from './text.js';
 
 export const RECORDINGS = ['.wav', '.flac'];
@@ -17,17 +17,11 @@ export interface EncodeArguments {
 
 /** acom encode: recordings to .acom files. */
 export async function encode(names: readonly string[], options: EncodeArguments): Promise<ExitCode> {
-  const inputs = await expandInputs(names, RECORDINGS);
-  const outputs = await planOutputs(inputs, options.output, '.acom');
-  const encoder = await (await openModel(options.model)).deviceEncoder();
-  const settings: EncodeOptions = {
-    ...(options.codebooks === undefined ? {} : { codebooks: options.codebooks }),
-    ...(options.packet === undefined ? {} : { packetSeconds: options.packet }),
-  };
-  return forEachInput(
-    inputs,
-    ({ path }) => shortPath(path),
-    async ({ path }, index) => {
+  return forEachInput(names, RECORDINGS, async (inputs) => {
+    const outputs = await planOutputs(inputs, options.output, '.acom', localPaths(modelPath(options.model)));
+    const encoder = await openHalf(options.model, (model) => model.deviceEncoder());
+    const settings: EncodeOptions = given({ codebooks: options.codebooks, packetSeconds: options.packet });
+    return async ({ path }, index) => {
       const { stream, recording } = await pushRecording(path, (sampleRate) =>
         encoder.stream(sampleRate, settings),
       );
@@ -44,9 +38,8 @@ export async function encode(names: readonly string[], options: EncodeArguments)
       const line = options.json
         ? JSON.stringify({ input: path, output, ...rates })
         : `${shortPath(path)} -> ${output === PIPE ? 'standard output' : shortPath(output)}: ${ratesLine(rates)}`;
-      if (output === PIPE) process.stderr.write(`${line}\n`);
-      else print(line);
+      report([output], line);
       return EXIT.done;
-    },
-  );
+    };
+  });
 }

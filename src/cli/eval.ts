@@ -1,14 +1,15 @@
-import { appendFile, readFile, truncate } from 'node:fs/promises';
+import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
 import { truncateCodebooks } from '../bitstream/index.js';
 import type { CloudDecoder, DeviceEncoder, UncutRecognizer } from '../codec/index.js';
 import { entropyOfCounts } from '../quantizer/usage.js';
 import { type Tally, type WordErrorRate, wordErrorRate, wordErrors, wordsOf } from '../tasks/index.js';
-import { UsageError } from '../tensor/index.js';
+import { FormatError, UsageError } from '../tensor/index.js';
+import { shortPath } from './files.js';
 import { type ManifestEntry, parseJsonLines, readManifest } from './manifest.js';
-import { openModel } from './model.js';
+import { openHalf } from './model.js';
 import { startProgress } from './progress.js';
 import { openRecording } from './recordings.js';
-import { EXIT, type ExitCode, print } from './run.js';
+import { EXIT, type ExitCode, naming, print } from './run.js';
 import { count, percent, seconds, table } from './text.js';
 
 export interface EvalArguments {
@@ -68,6 +69,7 @@ export interface Evaluation {
 }
 
 interface Halves {
+  readonly fingerprint: number;
   readonly encoder: DeviceEncoder;
   readonly decoder: CloudDecoder;
   readonly uncut: UncutRecognizer;
@@ -114,27 +116,82 @@ async function runUtterance(
   };
 }
 
-/** Outcomes that an earlier run of the same evaluation left in the details file. */
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isList = <T>(value: unknown, isEach: (each: unknown) => each is T): value is T[] =>
+  Array.isArray(value) && value.every(isEach);
+
+/** A line of a details file, or null where it is none. */
+function outcomeOf(line: Readonly<Record<string, unknown>>): Outcome | null {
+  const { path, said, heardUncut, fingerprint, beam, seconds: duration } = line;
+  const { deviceMilliseconds, cloudMilliseconds, heard, bytes, indices } = line;
+  if (!isText(path) || !isText(said) || !isText(heardUncut) || !isList(heard, isText)) return null;
+  if (!isNumber(fingerprint) || !isNumber(beam) || !isNumber(duration)) return null;
+  if (!isNumber(deviceMilliseconds) || !isNumber(cloudMilliseconds)) return null;
+  if (!isList(bytes, isNumber) || !isList(indices, isNumber)) return null;
+  const times = { seconds: duration, deviceMilliseconds, cloudMilliseconds };
+  return { path, said, fingerprint, beam, ...times, heardUncut, heard, bytes, indices };
+}
+
+/** Whether an outcome has what this model's codebooks give. */
+function fits({ heard, bytes, indices }: Outcome, { encoder }: Halves): boolean {
+  const { codebooks, codewords } = encoder.config.quantizer;
+  return (
+    heard.length === codebooks &&
+    bytes.length === codebooks &&
+    indices.length % codebooks === 0 &&
+    indices.every((index) => Number.isInteger(index) && index >= 0 && index < codewords)
+  );
+}
+
+/** Outcomes that an earlier run of the same evaluation left, and the bytes of the file that hold them. */
+interface Earlier {
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** Where a line that an interruption cut short begins, or the end of the file. */
+  readonly end: number;
+  readonly size: number;
+}
+
+/**
+ * Reads a details file and changes nothing. Throws for every file that an earlier run of the same evaluation
+ * did not write: the name may be a slip, and what is there is not ours.
+ */
 async function earlierOutcomes(
-  path: string | undefined,
-  fingerprint: number,
+  path: string,
+  entries: readonly ManifestEntry[],
+  halves: Halves,
   beam: number,
-): Promise<Map<string, Outcome>> {
-  if (path === undefined) return new Map();
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+): Promise<Earlier> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
     throw error;
+  });
+  if (found === null) return { outcomes: new Map(), end: 0, size: 0 };
+  if (!found.isFile()) throw new UsageError(`${path}: --details wants a file`);
+  const bytes = await readFile(path);
+  const end = bytes.lastIndexOf(10) + 1;
+  const remedy = 'name another file, or a new one, for --details';
+  const linesOf = (complete: Uint8Array) => {
+    try {
+      return parseJsonLines(path, new TextDecoder('utf-8', { fatal: true }).decode(complete));
+    } catch {
+      throw new FormatError(path, `these are no details of eval; ${remedy}`);
+    }
+  };
+  const outcomes = linesOf(bytes.subarray(0, end)).map((line, i) => {
+    const outcome = outcomeOf(line);
+    if (outcome === null) throw new FormatError(path, `entry ${i + 1} is none of eval's details; ${remedy}`);
+    if (outcome.fingerprint !== halves.fingerprint || outcome.beam !== beam) {
+      throw new UsageError(`${path}: these details are of another model or beam; ${remedy}`);
+    }
+    if (!fits(outcome, halves)) throw new FormatError(path, `entry ${i + 1} is damaged; ${remedy}`);
+    return outcome;
+  });
+  const ours = new Set(entries.map((entry) => entry.path));
+  if (bytes.length > 0 && !outcomes.some((outcome) => ours.has(outcome.path))) {
+    throw new UsageError(`${path}: this holds no line about a recording of the manifest; ${remedy}`);
   }
-  // The line that an interruption cut short goes, and its utterance is done again.
-  const complete = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (complete.length < text.length) await truncate(path, Buffer.byteLength(complete));
-  const lines = parseJsonLines(path, complete) as unknown as Outcome[];
-  const other = lines.find((line) => line.fingerprint !== fingerprint || line.beam !== beam);
-  if (other) throw new UsageError(`${path}: these details are of another model or beam; name another file`);
-  return new Map(lines.map((line) => [line.path, line]));
+  return { outcomes: new Map(outcomes.map((outcome) => [outcome.path, outcome])), end, size: bytes.length };
 }
 
 function tallies(outcomes: readonly Outcome[], heard: (outcome: Outcome) => string): Tally[] {
@@ -231,23 +288,38 @@ function report(result: Evaluation): string[] {
 
 /** acom eval: word errors and bit rates of a test set. */
 export async function evaluate(manifest: string, options: EvalArguments): Promise<ExitCode> {
+  const { details, beam = 0 } = options;
   const entries = await readManifest(manifest);
-  const model = await openModel(options.model);
-  const beam = options.beam ?? 0;
-  const done = await earlierOutcomes(options.details, model.fingerprint, beam);
-  const halves: Halves = {
-    encoder: await model.deviceEncoder(),
-    decoder: await model.cloudDecoder(),
-    uncut: await model.uncutRecognizer(),
-  };
+  const halves = await openHalf(
+    options.model,
+    async (model): Promise<Halves> => ({
+      fingerprint: model.fingerprint,
+      encoder: await model.deviceEncoder(),
+      decoder: await model.cloudDecoder(),
+      uncut: await model.uncutRecognizer(),
+    }),
+  );
+  let done: ReadonlyMap<string, Outcome> = new Map();
+  if (details !== undefined) {
+    const earlier = await naming(details, () => earlierOutcomes(details, entries, halves, beam));
+    // The line that an interruption cut short goes, and its utterance is done again.
+    if (earlier.end < earlier.size) await truncate(details, earlier.end);
+    done = earlier.outcomes;
+  }
   const progress = startProgress('eval', entries.length, 'utterances');
   const outcomes: Outcome[] = [];
   try {
-    for (const entry of entries) {
+    for (const [i, entry] of entries.entries()) {
       const known = done.get(entry.path);
-      const outcome = known?.said === entry.transcript ? known : await runUtterance(halves, entry, beam);
-      if (options.details !== undefined && outcome !== known) {
-        await appendFile(options.details, `${JSON.stringify(outcome)}\n`);
+      // One that fails ends the run: the word errors of the others are not those of the test set.
+      const outcome =
+        known?.said === entry.transcript
+          ? known
+          : await naming(`${shortPath(entry.file)} (entry ${i + 1} of ${shortPath(manifest)})`, () =>
+              runUtterance(halves, entry, beam),
+            );
+      if (details !== undefined && outcome !== known) {
+        await appendFile(details, `${JSON.stringify(outcome)}\n`);
       }
       outcomes.push(outcome);
       progress.update(outcomes.length);

@@ -2,13 +2,14 @@ import { open } from 'node:fs/promises';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
 import { bytesSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
 import { type CodecConfig, Timing } from '../codec/index.js';
-import { parseModelHeader, roleOf } from '../codec/model-file.js';
+import { crcText, parseModelHeader, roleOf } from '../codec/model-file.js';
 import { conformerMacs } from '../nn/index.js';
 import { summarize } from '../tensor/elementwise.js';
 import { FormatError, type NdArray, sizeOf } from '../tensor/index.js';
-import { PIPE, readInput, shortPath } from './files.js';
+import { RECORDINGS } from './encode.js';
+import { readInput, shortPath } from './files.js';
 import { openModel } from './model.js';
-import { type OpenRecording, openRecording, openRecordingBytes } from './recordings.js';
+import { isFile, type OpenRecording, openRecording, openRecordingBytes } from './recordings.js';
 import { EXIT, type ExitCode, forEachInput, print } from './run.js';
 import { bitRate, count, seconds, table } from './text.js';
 
@@ -42,7 +43,7 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
   const { packets } = readStream(bytes, expected === undefined ? undefined : () => expected);
   const good = packets.filter((packet): packet is Packet => packet !== null);
   const payload = good.flat().reduce((sum, stage) => sum + stage.length, 0);
-  const fingerprint = header.fingerprint.toString(16).padStart(8, '0');
+  const fingerprint = crcText(header.fingerprint);
   const duration = timing?.seconds(header.samples);
   const json = {
     type: 'acom stream',
@@ -150,10 +151,7 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
   const size = `${count(bytes.length)} bytes, ${file.tensors.size} tensors, ${count(numbers)} numbers`;
   const about: [string, string][] = header
     ? [
-        [
-          'codec model',
-          `${header.config.name} (${header.part}), fingerprint ${header.fingerprint.toString(16).padStart(8, '0')}`,
-        ],
+        ['codec model', `${header.config.name} (${header.part}), fingerprint ${crcText(header.fingerprint)}`],
         ...modelLines(header.config),
         ['size', size],
       ]
@@ -165,7 +163,12 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
         ]),
       ];
   const json = header
-    ? { type: 'codec model', part: header.part, fingerprint: header.fingerprint, config: header.config }
+    ? {
+        type: 'codec model',
+        part: header.part,
+        fingerprint: crcText(header.fingerprint),
+        config: header.config,
+      }
     : { type: 'safetensors', metadata: Object.fromEntries(file.metadata) };
   return {
     json: { ...json, bytes: bytes.length, ...facts.json },
@@ -177,14 +180,20 @@ function recordingFacts(recording: OpenRecording): Facts {
   let [peak, squares, notFinite] = [0, 0, 0];
   for (const block of recording.blocks()) {
     for (const x of block) {
-      if (!Number.isFinite(x)) notFinite++;
+      if (!Number.isFinite(x)) {
+        notFinite++;
+        continue;
+      }
       peak = Math.max(peak, Math.abs(x));
       squares += x * x;
     }
   }
   recording.close();
   const { sampleRate, channels, samples, missingSamples } = recording;
-  const rms = Math.sqrt(squares / Math.max(1, samples));
+  // The level is that of the samples that are numbers; where none is, there is no level.
+  const numbers = samples - notFinite;
+  const rms = Math.sqrt(squares / Math.max(1, numbers));
+  const known = numbers > 0 || samples === 0;
   const decibels = (level: number) => (level > 0 ? `${(20 * Math.log10(level)).toFixed(1)} dB` : 'silence');
   const json = {
     type: 'recording',
@@ -194,8 +203,8 @@ function recordingFacts(recording: OpenRecording): Facts {
     seconds: recording.seconds,
     missingSamples,
     notFinite,
-    peak,
-    rms,
+    peak: known ? peak : null,
+    rms: known ? rms : null,
   };
   const lines = pairs([
     [
@@ -203,11 +212,18 @@ function recordingFacts(recording: OpenRecording): Facts {
       `${count(sampleRate)} samples a second, ${channels} channel${channels === 1 ? '' : 's, mixed to one'}`,
     ],
     ['duration', `${seconds(recording.seconds)}, ${count(samples)} samples`],
-    ['level', `peak ${decibels(peak)}, mean ${decibels(rms)} of full scale`],
+    [
+      'level',
+      known
+        ? `peak ${decibels(peak)}, mean ${decibels(rms)} of full scale${notFinite > 0 ? ', of the samples that are numbers' : ''}`
+        : 'unknown: no sample is a number',
+    ],
     ...(missingSamples > 0
       ? [['cut short', `${count(missingSamples)} samples that the header promises are missing`] as const]
       : []),
-    ...(notFinite > 0 ? [['damaged', `${count(notFinite)} samples are no finite numbers`] as const] : []),
+    ...(notFinite > 0
+      ? [['damaged', `${count(notFinite)} of ${count(samples)} samples are no finite numbers`] as const]
+      : []),
   ]);
   return { json, lines };
 }
@@ -232,7 +248,7 @@ async function headOf(path: string): Promise<Uint8Array> {
 
 async function factsOf(path: string, options: InfoArguments): Promise<Facts> {
   // A recording may be longer than fits in memory.
-  if (path !== PIPE && looksLikeRecording(await headOf(path)))
+  if (isFile(path) && looksLikeRecording(await headOf(path)))
     return recordingFacts(await openRecording(path));
   const bytes = await readInput(path);
   if (looksLikeRecording(bytes)) return recordingFacts(await openRecordingBytes(bytes));
@@ -246,7 +262,7 @@ async function factsOf(path: string, options: InfoArguments): Promise<Facts> {
 
 /** acom info: what a file is. */
 export async function info(names: readonly string[], options: InfoArguments): Promise<ExitCode> {
-  return forEachInput(names, shortPath, async (path) => {
+  return forEachInput(names, ['.acom', '.safetensors', ...RECORDINGS], async () => async ({ path }) => {
     const { json, lines } = await factsOf(path, options);
     if (options.json) print(JSON.stringify({ file: path, ...json }));
     else print(shortPath(path), ...lines);

@@ -9,7 +9,7 @@ import { evaluate } from './eval.js';
 import { info } from './info.js';
 import { version } from './model.js';
 import { packModel, splitModel } from './model-files.js';
-import { complain, EXIT, type ExitCode, setDebug } from './run.js';
+import { complain, EXIT, type ExitCode, setDebug, watchStandardOutput } from './run.js';
 import { transcribe } from './transcribe.js';
 
 function wholeNumber(text: string): number {
@@ -74,7 +74,7 @@ program
   .description('encode recordings (WAV, FLAC; any rate and channels) to .acom files: the device half')
   .option(
     '-o, --output <path>',
-    'file, - for a pipe, or a folder for several; default: beside each recording',
+    'file, - for a pipe, or a folder for several, a folder or a pattern; default: beside each recording',
   )
   .option('-k, --codebooks <k>', 'codebooks to use; each adds bits and detail', wholeNumber)
   .option(
@@ -127,11 +127,14 @@ program
 
 program
   .command('info')
-  .argument('<files...>', 'files, or - for a pipe')
+  .argument('<files...>', FILES)
   .description('what an .acom stream, a safetensors file, a codec model or a recording holds')
   .option(...MODEL)
   .option(...JSON_OPTION)
-  .addHelpText('after', '\nExamples:\n  acom info out.acom in.wav model.safetensors')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  acom info out.acom in.wav model.safetensors\n  acom info recordings/ --json',
+  )
   .action(running(info));
 
 program
@@ -181,11 +184,7 @@ model
   )
   .action(running(splitModel));
 
-// Whoever reads our output may stop early: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.done);
-  throw error;
-});
+watchStandardOutput();
 
 const throwing = (command: Command): void => {
   command.exitOverride();

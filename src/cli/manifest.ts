@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FormatError } from '../tensor/index.js';
+import { naming } from './run.js';
 
 export interface ManifestEntry {
   /** As it stands in the manifest. */
@@ -28,7 +29,7 @@ export function parseJsonLines(about: string, text: string): Record<string, unkn
 }
 
 export async function readManifest(path: string): Promise<ManifestEntry[]> {
-  const entries = parseJsonLines(path, await readFile(path, 'utf8'));
+  const entries = parseJsonLines(path, await naming(path, () => readFile(path, 'utf8')));
   if (entries.length === 0) throw new FormatError(path, 'the manifest has no lines');
   return entries.map((entry, i) => {
     const { path: file, transcript } = entry;

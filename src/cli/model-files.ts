@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { loadCodecModel, packExportedNetwork } from '../codec/index.js';
-import { writeOutput } from './files.js';
-import { modelPath } from './model.js';
-import { EXIT, type ExitCode, print } from './run.js';
+import { crcText } from '../codec/model-file.js';
+import { localPaths, readInput, requireSafeOutputs, writeOutput } from './files.js';
+import { modelPath, openHalf } from './model.js';
+import { EXIT, type ExitCode, naming, report } from './run.js';
 import { count } from './text.js';
 
 export interface PackArguments {
@@ -13,16 +13,20 @@ export interface PackArguments {
 
 /** acom model pack: an exported network to a codec model. */
 export async function packModel(network: string, options: PackArguments): Promise<ExitCode> {
-  const { model, dropped } = packExportedNetwork(new Uint8Array(await readFile(network)), {
-    licence: options.licence,
-    trainingData: options.trainedOn,
-  });
+  await requireSafeOutputs([network], [{ path: options.output, of: 'the codec model' }]);
+  const { model, dropped } = await naming(network, async () =>
+    packExportedNetwork(await readInput(network), {
+      licence: options.licence,
+      trainingData: options.trainedOn,
+    }),
+  );
   await writeOutput(options.output, model);
   const { fingerprint } = await loadCodecModel(model);
-  print(
-    `${options.output}: ${count(model.length)} bytes, fingerprint ${fingerprint.toString(16).padStart(8, '0')}`,
+  report(
+    [options.output],
+    `${options.output}: ${count(model.length)} bytes, fingerprint ${crcText(fingerprint)}`,
+    ...(dropped.length > 0 ? [`left out, because neither half needs them: ${dropped.join(', ')}`] : []),
   );
-  if (dropped.length > 0) print(`left out, because neither half needs them: ${dropped.join(', ')}`);
   return EXIT.done;
 }
 
@@ -33,9 +37,17 @@ export interface SplitArguments {
 
 /** acom model split: a codec model to a device file and a cloud file. */
 export async function splitModel(path: string | undefined, options: SplitArguments): Promise<ExitCode> {
-  const { device, cloud } = await (await loadCodecModel(modelPath(path))).split();
+  await requireSafeOutputs(localPaths(modelPath(path)), [
+    { path: options.device, of: 'the device half' },
+    { path: options.cloud, of: 'the cloud half' },
+  ]);
+  const { device, cloud } = await openHalf(path, (model) => model.split());
   await writeOutput(options.device, device);
   await writeOutput(options.cloud, cloud);
-  print(`${options.device}: ${count(device.length)} bytes`, `${options.cloud}: ${count(cloud.length)} bytes`);
+  report(
+    [options.device, options.cloud],
+    `${options.device}: ${count(device.length)} bytes`,
+    `${options.cloud}: ${count(cloud.length)} bytes`,
+  );
   return EXIT.done;
 }

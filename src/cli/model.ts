@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CodecModel, loadCodecModel } from '../codec/index.js';
+import { naming } from './run.js';
 
 interface PackageJson {
   readonly name?: string;
@@ -32,4 +33,11 @@ export const packaged = (...path: string[]): string => join(home.folder, ...path
 export const modelPath = (given: string | undefined): string =>
   given ?? process.env['ACOM_MODEL'] ?? packaged('weights', 'commands.safetensors');
 
-export const openModel = (given: string | undefined): Promise<CodecModel> => loadCodecModel(modelPath(given));
+/** Opens a codec model and gives what `take` wants of it; errors name the file. */
+export const openHalf = <T>(
+  given: string | undefined,
+  take: (model: CodecModel) => T | Promise<T>,
+): Promise<T> => naming(modelPath(given), async () => take(await loadCodecModel(modelPath(given))));
+
+export const openModel = (given: string | undefined): Promise<CodecModel> =>
+  openHalf(given, (model) => model);

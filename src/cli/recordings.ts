@@ -1,5 +1,5 @@
 /** Recordings for the command line: WAV files in blocks, however long; everything else at once. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { decodeWavFrames, locateWavSamples, type RandomAccess, readRecording } from '../audio/index.js';
 import { PIPE, readInput, shortPath } from './files.js';
 import { startProgress } from './progress.js';
@@ -46,9 +46,12 @@ function openWav(descriptor: number): OpenRecording {
   };
 }
 
+/** Whether a path is a regular file, whose bytes can be read in any order and again; a pipe's can't. */
+export const isFile = (path: string): boolean => path !== PIPE && statSync(path).isFile();
+
 /** Opens a recording by path, or from standard input. */
 export async function openRecording(path: string): Promise<OpenRecording> {
-  if (path !== PIPE) {
+  if (isFile(path)) {
     const descriptor = openSync(path, 'r');
     try {
       const head = new Uint8Array(4);

@@ -1,9 +1,9 @@
 import type { DecodeArguments } from './decode.js';
 import { RECORDINGS } from './encode.js';
-import { expandInputs, shortPath } from './files.js';
-import { openModel } from './model.js';
+import { shortPath } from './files.js';
+import { openHalf } from './model.js';
 import { pushRecording } from './recordings.js';
-import { EXIT, type ExitCode, forEachInput, print } from './run.js';
+import { EXIT, type ExitCode, forEachInput, given, print } from './run.js';
 import { seconds, wordLines } from './text.js';
 
 /** acom transcribe: recordings to words by the uncut model, with nothing sent between. */
@@ -11,13 +11,10 @@ export async function transcribe(
   names: readonly string[],
   options: Omit<DecodeArguments, 'codebooks'>,
 ): Promise<ExitCode> {
-  const inputs = await expandInputs(names, RECORDINGS);
-  const recognizer = await (await openModel(options.model)).uncutRecognizer();
-  const decoding = options.beam === undefined ? {} : { beam: options.beam };
-  return forEachInput(
-    inputs,
-    ({ path }) => shortPath(path),
-    async ({ path }) => {
+  return forEachInput(names, RECORDINGS, async () => {
+    const recognizer = await openHalf(options.model, (model) => model.uncutRecognizer());
+    const decoding = given({ beam: options.beam });
+    return async ({ path }) => {
       const { stream } = await pushRecording(path, (sampleRate) => recognizer.stream(sampleRate, decoding));
       const transcript = stream.finish();
       if (options.json) print(JSON.stringify({ file: path, ...transcript }));
@@ -26,6 +23,6 @@ export async function transcribe(
         print(...wordLines(transcript.words), `  ${seconds(transcript.seconds)}, uncut model`);
       }
       return EXIT.done;
-    },
-  );
+    };
+  });
 }

@@ -8,7 +8,7 @@ import {
   type ResamplerStream,
 } from '../audio/index.js';
 import type { ConformerPrefix } from '../nn/index.js';
-import { AudioError, flat, reshape, type Tensor, UsageError, view } from '../tensor/index.js';
+import { AudioError, concatenate, flat, reshape, type Tensor, UsageError, view } from '../tensor/index.js';
 import type { Timing } from './timing.js';
 import type { Window, WindowPlan } from './windows.js';
 
@@ -88,11 +88,7 @@ export class FrameStream {
   }
 
   private append(frames: Tensor): void {
-    const more = flat(frames);
-    const joined = new Float32Array(this.features.length + more.length);
-    joined.set(this.features);
-    joined.set(more, this.features.length);
-    this.features = joined;
+    this.features = concatenate([this.features, flat(frames)]);
   }
 
   /** Runs every window that is complete. */

@@ -68,6 +68,9 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const bytesOf = ({ data }: { readonly data: TypedArray }): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
+/** A CRC-32, and so a fingerprint, as people and files write it: eight hexadecimal digits. */
+export const crcText = (crc: number): string => crc.toString(16).padStart(8, '0');
+
 /** CRC-32 over names, types, shapes and bytes of tensors in the order of their names. */
 export function digestOf(tensors: ReadonlyMap<string, TensorData>, begin = ''): string {
   let crc = crc32(utf8(begin));
@@ -76,7 +79,7 @@ export function digestOf(tensors: ReadonlyMap<string, TensorData>, begin = ''): 
     crc = crc32(utf8(`${name} ${tensor.data.constructor.name} [${tensor.shape.join(',')}]`), crc);
     crc = crc32(bytesOf(tensor), crc);
   }
-  return crc.toString(16).padStart(8, '0');
+  return crcText(crc);
 }
 
 const fingerprintOf = ({ shared, device, cloud }: Digests): number =>

@@ -3,6 +3,7 @@ import { type Packet, readStream, type StreamHeader, writeStream } from '../bits
 import { decodeStage, encodeStage, type FrequencyTable } from '../entropy/index.js';
 import { CorruptStreamError, ModelMismatchError, type NdArray, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
+import { crcText } from './model-file.js';
 import { Timing } from './timing.js';
 
 /** What a stream carries, before it is words. */
@@ -26,8 +27,6 @@ export interface StreamRates {
   /** Every byte of the file. */
   readonly codedBitRate: number;
 }
-
-const hex = (fingerprint: number): string => fingerprint.toString(16).padStart(8, '0');
 
 export class StreamCoder {
   readonly timing: Timing;
@@ -122,7 +121,7 @@ export class StreamCoder {
 
   /** Throws where a stream is another model's or too damaged to say. */
   private requireOurs({ fingerprint, codebooks }: StreamHeader, survivors: number): void {
-    const names = `the model of fingerprint ${hex(fingerprint)}; this is ${this.config.name}, ${hex(this.fingerprint)}`;
+    const names = `the model of fingerprint ${crcText(fingerprint)}; this is ${this.config.name}, ${crcText(this.fingerprint)}`;
     if (survivors === 0) {
       const other = fingerprint === this.fingerprint ? '' : ` (it names ${names})`;
       throw new CorruptStreamError(

@@ -1,7 +1,7 @@
 /** The same network without the cut and without the quantiser: what the codec is compared with. */
 import type { ConformerSuffix } from '../nn/index.js';
 import { type DecodingOptions, decodeWords } from '../tasks/recognition.js';
-import { reshape, type Tensor, view } from '../tensor/index.js';
+import { concatenate, reshape, type Tensor, view } from '../tensor/index.js';
 import type { Transcript } from './cloud-decoder.js';
 import type { CodecConfig } from './config.js';
 import { type DeviceNetwork, FrameStream } from './frame-stream.js';
@@ -75,12 +75,7 @@ export class UncutRecognizer {
       },
     );
     const logProbs = (): Tensor => {
-      const data = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
-      let at = 0;
-      for (const part of parts) {
-        data.set(part, at);
-        at += part.length;
-      }
+      const data = concatenate(parts);
       return view(data, [data.length / classes, classes]);
     };
     return { frames, logProbs };

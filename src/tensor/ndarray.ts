@@ -72,6 +72,17 @@ function codeFromText(): boolean {
   return allowed;
 }
 
+/** One array after another, in a new one. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 /** A new tensor of zeros. */
 export function zeros(shape: readonly number[]): Tensor {
   const size = sizeOf(shape);

@@ -1,10 +1,13 @@
 /** FLAC against SHA-1 sums of the decoded samples that came with the recordings. */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { readFlac, readRecording, writeWav } from '../../src/audio/index.js';
-import { shared, skipWithout } from '../support/shared.js';
+import { constantFlac } from '../support/flac.js';
+import { repository, shared, skipWithout } from '../support/shared.js';
 
 interface Entry {
   readonly path: string;
@@ -51,4 +54,53 @@ t.test('what is no FLAC file, and what is no audio', async (t) => {
   await t.rejects(readRecording(new Uint8Array(0)), { message: /empty/ });
   const wav = writeWav(Float32Array.from([0.5]), { sampleRate: 8000 });
   t.equal((await readRecording(wav)).samples[0], 0.5);
+});
+
+t.test('channels are mixed block by block', async (t) => {
+  const settings = { sampleRate: 8000, channels: 2, promised: 0, blockSamples: 1000 };
+  const blocks = Array.from({ length: 200 }, (_, i) => [100 * i, -50 * i]);
+  const flac = constantFlac({ ...settings, blocks });
+  const { samples, sampleRate, channels, missingSamples } = await readFlac(flac);
+  t.same({ sampleRate, channels, missingSamples }, { sampleRate: 8000, channels: 2, missingSamples: 0 });
+  t.equal(samples.length, 200_000);
+  t.ok(samples.every((x, i) => x === (25 * Math.floor(i / 1000)) / 32768));
+  t.equal((await readFlac(flac.slice().buffer)).samples.length, 200_000, 'from an ArrayBuffer');
+  const promising = constantFlac({ ...settings, blocks, promised: 200_010 });
+  t.equal((await readFlac(promising)).missingSamples, 10);
+  const empty = await readFlac(constantFlac({ ...settings, blocks: [] }));
+  t.match(empty, { samples: { length: 0 }, sampleRate: 8000, channels: 2 });
+  await t.rejects(readFlac(constantFlac({ ...settings, blocks, lastRate: 16000 })), {
+    name: 'FormatError',
+    message: /after 199000 samples, the rate changes from 8000 to 16000/,
+  });
+});
+
+t.test('small files that stand for more than is read', async (t) => {
+  // 24 hours at 10 samples a second are 864,000.
+  const slow = { sampleRate: 10, channels: 1, blockSamples: 60_000, promised: 0 };
+  const day = Array.from({ length: 14 }, () => [1]);
+  t.equal((await readFlac(constantFlac({ ...slow, blocks: day }))).samples.length, 840_000);
+  const longer = constantFlac({ ...slow, blocks: Array.from({ length: 200 }, () => [1]) });
+  await t.rejects(readFlac(longer), { name: 'AudioError', message: /more than 24 hours/ });
+  const lying = constantFlac({ ...slow, blocks: day, promised: 839_999 });
+  await t.rejects(readFlac(lying), { name: 'FormatError', message: /promises 839999 samples/ });
+});
+
+t.test('memory is that of one channel and a few blocks', async (t) => {
+  // 9 KB for 420 MB of samples, of which 52 MB are left after mixing
+  const block = { sampleRate: 44100, channels: 8, blockSamples: 65_535, promised: 0 };
+  const blocks = Array.from({ length: 200 }, () => [8, 0, 0, 0, 0, 0, 0, 0]);
+  const folder = t.testdir();
+  const file = join(folder, 'large.flac');
+  writeFileSync(file, constantFlac({ ...block, blocks }));
+  t.ok(readFileSync(file).length < 9_500);
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { readFlac } from ${JSON.stringify(join(repository, 'dist/src/audio/index.js'))};
+    const { samples } = await readFlac(readFileSync(${JSON.stringify(file)}));
+    console.log(JSON.stringify([samples.length, samples[0] * 32768, process.resourceUsage().maxRSS / 1024]));`;
+  const { stdout } = await promisify(execFile)('node', ['--input-type=module', '-e', script]);
+  const [length, first, megabytes] = JSON.parse(stdout) as [number, number, number];
+  t.same([length, first], [200 * 65_535, 1]);
+  t.ok(megabytes < 450, `${megabytes.toFixed(0)} MB`);
 });

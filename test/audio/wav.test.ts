@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { locateWavSamples, readWav, writeWav } from '../../src/audio/index.js';
+import {
+  bytesAccess,
+  decodeWavFrames,
+  locateWavSamples,
+  looksLikeFlac,
+  readFlac,
+  readRecording,
+  readWav,
+  writeWav,
+} from '../../src/audio/index.js';
 import { UsageError } from '../../src/tensor/index.js';
 import { fuzz } from '../support/fuzz.js';
 
@@ -105,6 +114,54 @@ t.test('chunks in any order, of any kind and length', async (t) => {
   const long = wav([ds64, format({ bits: 16 }), ['data', data[1], 0xffffffff], list], 'RF64');
   t.same([...readWav(long).samples], expected, 'RF64');
   t.same([...readWav(wav([format({ bits: 16, rate: 192000 }), ['data', []]])).samples], [], 'no samples');
+});
+
+t.test('lengths of writers that did not know them yet', async (t) => {
+  const list: Chunk = ['LIST', text('INFOxyz')];
+  const samples = [...u16(0x4000), ...u16(0xc000), ...u16(0x2000)];
+  const expected = [0.5, -0.5, 0.25];
+  // sox, others, and those that wrote 0 and never came back
+  for (const length of [0x7ffff000, 0x7fffffff, 0xfffffff0, 0xffffffff, 0]) {
+    const recording = readWav(wav([list, format({ bits: 16 }), ['data', samples, length]]));
+    t.same([...recording.samples], expected, `length ${length.toString(16)}`);
+    t.equal(recording.missingSamples, 0);
+  }
+  const quiet = readWav(wav([format({ bits: 16 }), ['data', new Array(40).fill(0), 0]]));
+  t.equal(quiet.samples.length, 20, 'silence is no chunk');
+  t.equal(readWav(wav([format({ bits: 16 }), ['data', samples, 0x7fffefff]])).missingSamples > 0, true);
+
+  // What is honest stays: no samples and other chunks after them, with and without padding at the end.
+  t.same([...readWav(wav([format({ bits: 16 }), ['data', []], list, list])).samples], []);
+  t.same([...readWav(wav([format({ bits: 16 }), ['data', []], list]).slice(0, -1)).samples], []);
+  t.same([...readWav(wav([['data', []], list, format({ bits: 16 })])).samples], []);
+  const head = wav([format({ bits: 16 }), ['data', [], 0x7ffff002]]);
+  const large = locateWavSamples({
+    size: head.length + 0x7ffff002 + 100,
+    read: (offset, length) => head.subarray(offset, offset + length),
+  });
+  t.equal(large.frames, 0x7ffff002 / 2, 'a long file whose length is true, with something after the samples');
+});
+
+t.test('bytes as ArrayBuffer or Uint8Array, and nothing else', async (t) => {
+  const wavBytes = writeWav(Float32Array.from([0.5]), { sampleRate: 8000 });
+  const buffer = wavBytes.slice().buffer;
+  t.equal(readWav(buffer).samples[0], 0.5);
+  t.equal((await readRecording(buffer)).samples[0], 0.5);
+  t.equal(looksLikeFlac(buffer), false);
+  t.equal(bytesAccess(buffer).size, wavBytes.length);
+  const layout = locateWavSamples(bytesAccess(buffer));
+  t.equal(decodeWavFrames(layout, buffer.slice(44))[0], 0.5);
+  await t.rejects(readFlac(buffer.slice(0, 4)), { name: 'FormatError' });
+  const wrong: unknown[] = ['in.wav', undefined, null, [1, 2], new DataView(buffer), new Float32Array(4), 7];
+  for (const given of wrong) {
+    const bytes = given as Uint8Array;
+    t.throws(() => readWav(bytes), { name: 'UsageError', message: /^readWav takes .* not [A-Z]/ });
+    t.throws(() => bytesAccess(bytes), { name: 'UsageError' });
+    t.throws(() => decodeWavFrames(layout, bytes), { name: 'UsageError' });
+    t.throws(() => looksLikeFlac(bytes), { name: 'UsageError' });
+    await t.rejects(readRecording(bytes), { name: 'UsageError' });
+    await t.rejects(readFlac(bytes), { name: 'UsageError' });
+  }
 });
 
 t.test('a file cut short keeps the samples it has', async (t) => {

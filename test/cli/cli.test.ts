@@ -1,54 +1,10 @@
 /** The command as a user runs it: pipes, folders, exit codes, one-line errors. */
-import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { readWav, writeWav } from '../../src/audio/index.js';
-import { modelFile, noise, readSamples, samplesFolder } from '../support/commands.js';
-import { repository, shared, skipWithout } from '../support/shared.js';
-
-const main = join(repository, 'dist/src/cli/main.js');
-const execute = promisify(execFile);
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command in `folder`. */
-async function acom(folder: string, ...args: string[]): Promise<Run> {
-  try {
-    const { stdout, stderr } = await execute('node', [main, ...args], { cwd: folder, maxBuffer: 1 << 26 });
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as Run;
-    return { code, stdout, stderr };
-  }
-}
-
-/** Runs the command with bytes on standard input. */
-function piped(
-  input: Uint8Array,
-  ...args: string[]
-): Promise<{ code: number | null; stdout: Buffer; stderr: string }> {
-  return new Promise((done) => {
-    const child = spawn('node', [main, ...args]);
-    const out: Buffer[] = [];
-    let stderr = '';
-    child.stdout.on('data', (part: Buffer) => out.push(part));
-    child.stderr.on('data', (part: Buffer) => {
-      stderr += part;
-    });
-    child.on('close', (code) => done({ code, stdout: Buffer.concat(out), stderr }));
-    child.stdin.end(input);
-  });
-}
-
-const sample = (name: string) => join(samplesFolder, `${name}.wav`);
-/** Words that start a message: no message may be a stack trace. */
-const oneLine = (stderr: string) => stderr.trim().split('\n').length === 1 && !/\n\s+at /.test(stderr);
+import { acom, oneLine, piped, sample, shell } from '../support/cli.js';
+import { loadCommands, modelFile, noise, readSamples } from '../support/commands.js';
 
 t.test('encode, decode, transcribe, info', async (t) => {
   const folder = t.testdir();
@@ -58,7 +14,12 @@ t.test('encode, decode, transcribe, info', async (t) => {
     encoded.stdout,
     /digits\.wav -> out\.acom: 5\.42 s, \d+ bytes, 1\d\d bit\/s in all \(1 codebook: raw 100/,
   );
+  const { size } = statSync(join(folder, 'out.acom'));
+  const { samples, sampleRate } = readWav(readFileSync(sample('digits')));
+  const coded = (8 * size) / (samples.length / sampleRate);
+  t.match(encoded.stdout, new RegExp(`: 5\\.42 s, ${size} bytes, ${coded.toFixed(0)} bit/s in all`));
   const decoded = await acom(folder, 'decode', 'out.acom');
+  t.match(decoded.stdout, new RegExp(`5\\.42 s, ${size} bytes, ${coded.toFixed(0)} bit/s in all`));
   t.match(decoded, {
     code: 0,
     stdout: /^out\.acom: seven three one nine five\n +0\.\d\d – 0\.\d\d s +seven +[01]\.\d\d\n/,
@@ -79,8 +40,13 @@ t.test('encode, decode, transcribe, info', async (t) => {
     stdout: /digits\.wav: seven three one nine five/,
   });
   const stream = await acom(folder, 'info', 'out.acom', '--json');
+  const { bitRate } = JSON.parse(stream.stdout) as { bitRate: number };
+  t.ok(Math.abs(bitRate - coded) < 1e-9, `${bitRate} bit/s are those of the file`);
+  const { fingerprint } = await loadCommands();
+  const hex = fingerprint.toString(16).padStart(8, '0');
   t.match(JSON.parse(stream.stdout), {
     type: 'acom stream',
+    fingerprint: hex,
     model: 'commands',
     codebooks: 1,
     packets: 1,
@@ -99,7 +65,7 @@ t.test('encode, decode, transcribe, info', async (t) => {
   const model = JSON.parse((await acom(folder, 'info', modelFile, '--json')).stdout) as {
     tensors: unknown[];
   };
-  t.match(model, { type: 'codec model', part: 'whole' });
+  t.match(model, { type: 'codec model', part: 'whole', fingerprint: hex });
   t.equal(model.tensors.length, 146);
   t.match((await acom(folder, 'info', modelFile)).stdout, /device +228\.3 million multiply-adds for 10 s/);
 });
@@ -119,10 +85,9 @@ t.test('pipes', async (t) => {
     /16,000 samples a second/,
   );
   t.match(await piped(new Uint8Array(0), 'decode', '-'), { code: 1, stderr: /standard input: .*empty/ });
-  const shell = `node ${main} info ${modelFile} | head -1`;
-  const { stdout, stderr } = await execute('bash', ['-o', 'pipefail', '-c', shell]);
-  t.match(stdout, /commands\.safetensors/);
-  t.equal(stderr, '', 'a reader that stops early is no error');
+  const stopped = await shell(t.testdir(), `acom info ${modelFile} | head -1`);
+  t.match(stopped, { code: 0, stdout: /commands\.safetensors/ });
+  t.equal(stopped.stderr, '', 'a reader that stops early is no error');
 });
 
 t.test('folders, patterns, and outputs that would collide', async (t) => {
@@ -137,16 +102,16 @@ t.test('folders, patterns, and outputs that would collide', async (t) => {
   t.match(decoded.stdout, /a\.acom: seven three one nine five[\s\S]*b\.acom: go left stop right on/);
   t.equal((await acom(folder, 'encode', 'in/*.wav')).code, 0);
   t.ok(existsSync(join(folder, 'in/a.acom')), 'beside the recording');
-  const refused: [string[], RegExp][] = [
-    [['encode', 'in/a.wav', sample('digits'), '-o', '-'], /several inputs.*folder/],
-    [['encode', 'in/a.wav', '-o', 'in/a.wav'], /is an input/],
-    [['encode', 'in/*.mp3'], /no file matches/],
-    [['decode', 'in/deep'], /no \.acom files/],
-    [['encode', 'nothing.wav'], /no such file/],
+  const refused: [string[], number, RegExp][] = [
+    [['encode', 'in/a.wav', sample('digits'), '-o', '-'], 2, /several outputs.*folder/],
+    [['encode', 'in/a.wav', '-o', 'in/a.wav'], 2, /is an input/],
+    [['encode', 'in/*.mp3'], 1, /no file matches/],
+    [['decode', 'in/deep'], 1, /no \.acom files/],
+    [['encode', 'nothing.wav'], 1, /nothing\.wav: there is no such file/],
   ];
-  for (const [args, message] of refused) {
+  for (const [args, code, message] of refused) {
     const result = await acom(folder, ...args);
-    t.match(result, { code: 2, stderr: message }, args.join(' '));
+    t.match(result, { code, stderr: message }, args.join(' '));
     t.ok(oneLine(result.stderr), result.stderr);
   }
   writeFileSync(join(folder, 'a.wav'), readFileSync(sample('digits')));
@@ -232,6 +197,39 @@ function eightChannels(path: string): Uint8Array {
   return wide;
 }
 
+t.test('info of samples that are no numbers', async (t) => {
+  const folder = t.testdir();
+  const samples = Float32Array.from([0.5, Number.NaN, -0.5, Infinity]);
+  writeFileSync(join(folder, 'nan.wav'), writeWav(samples, { sampleRate: 8000, encoding: 'float32' }));
+  t.match(JSON.parse((await acom(folder, 'info', 'nan.wav', '--json')).stdout), {
+    peak: 0.5,
+    rms: 0.5,
+    notFinite: 2,
+  });
+  const { stdout } = await acom(folder, 'info', 'nan.wav');
+  t.match(stdout, /peak -6\.0 dB, mean -6\.0 dB of full scale, of the samples that are numbers/);
+  t.match(stdout, /2 of 4 samples are no finite numbers/);
+  const none = Float32Array.from([Number.NaN]);
+  writeFileSync(join(folder, 'nan.wav'), writeWav(none, { sampleRate: 8000, encoding: 'float32' }));
+  t.match((await acom(folder, 'info', 'nan.wav')).stdout, /level +unknown: no sample is a number/);
+});
+
+t.test('rates of a part of the codebooks are those of that part', async (t) => {
+  const folder = t.testdir();
+  const rates = async (...args: string[]) =>
+    /\d+ bytes, .* bit\/s in all .*/.exec((await acom(folder, 'decode', ...args)).stdout)?.[0];
+  for (const k of ['1', '2']) await acom(folder, 'encode', sample('digits'), '-o', `${k}.acom`, '-k', k);
+  const one = await rates('1.acom');
+  t.match(one, /\(1 codebook: /);
+  t.equal(await rates('2.acom', '-k', '1'), one);
+  t.equal(await rates('2.acom', '-k', '2'), await rates('2.acom'));
+  await acom(folder, 'encode', sample('digits'), '-o', 'damaged.acom', '-k', '2', '-p', '1s');
+  const damaged = readFileSync(join(folder, 'damaged.acom'));
+  damaged[40]! ^= 4;
+  writeFileSync(join(folder, 'damaged.acom'), damaged);
+  t.match(await rates('damaged.acom', '-k', '1'), /\(2 codebooks: .*\), as it arrived/);
+});
+
 t.test('streams that were damaged on the way', async (t) => {
   const folder = t.testdir();
   await acom(folder, 'encode', sample('digits'), '-o', 'good.acom', '-p', '1s');
@@ -310,75 +308,6 @@ t.test('arguments', async (t) => {
   }
 });
 
-t.test('eval', async (t) => {
-  const folder = t.testdir();
-  const lines = readSamples().map(({ path, transcript }) =>
-    JSON.stringify({ path: join(samplesFolder, path), transcript }),
-  );
-  writeFileSync(join(folder, 'manifest.jsonl'), `${lines.join('\n')}\n`);
-  const first = await acom(folder, 'eval', 'manifest.jsonl', '--json', '--details', 'details.jsonl');
-  t.equal(first.code, 0, first.stderr);
-  const result = JSON.parse(first.stdout) as { points: { k: number }[] };
-  t.match(result, {
-    task: 'recognition',
-    utterances: 6,
-    words: 31,
-    seconds: Number,
-    continuous: { wer: Number },
-  });
-  t.same(
-    result.points.map(({ k }) => k),
-    [1, 2],
-  );
-  t.match(result.points[0], { wer: 0, rawBitRate: Number, entropyBitRate: Number, codedBitRate: Number });
-
-  // A run that was interrupted in the middle of a line goes on and comes to the same numbers.
-  const details = readFileSync(join(folder, 'details.jsonl'), 'utf8');
-  writeFileSync(join(folder, 'details.jsonl'), details.slice(0, details.length / 2));
-  const second = JSON.parse(
-    (await acom(folder, 'eval', 'manifest.jsonl', '--json', '--details', 'details.jsonl')).stdout,
-  ) as object;
-  t.same({ ...second, deviceSpeed: 0, cloudSpeed: 0 }, { ...result, deviceSpeed: 0, cloudSpeed: 0 });
-  t.match(
-    (await acom(folder, 'eval', 'manifest.jsonl', '--details', 'details.jsonl')).stdout,
-    /k = 1 .* 0 of 31 +0\.00 %/,
-  );
-  t.match(await acom(folder, 'eval', 'manifest.jsonl', '--details', 'details.jsonl', '--beam', '2'), {
-    code: 2,
-    stderr: /another model or beam/,
-  });
-
-  const wrong: [string, RegExp][] = [
-    ['', /no lines/],
-    ['{"path": "x.wav"}\n', /entry 1 has no "path" and "transcript"/],
-    ['{"path"\n', /line 1 is no JSON/],
-    ['{"path": "x.wav", "transcript": "yes"}\n', /x\.wav: there is no such file/],
-  ];
-  for (const [text, message] of wrong) {
-    writeFileSync(join(folder, 'wrong.jsonl'), text);
-    const failed = await acom(folder, 'eval', 'wrong.jsonl');
-    t.match(failed, { code: 1, stderr: message });
-    t.ok(oneLine(failed.stderr), failed.stderr);
-  }
-});
-
-t.test(
-  'eval reads FLAC',
-  { skip: skipWithout('testsets/commands-synthetic-voices/manifest.jsonl') },
-  async (t) => {
-    const folder = t.testdir();
-    const manifest = shared('testsets/commands-synthetic-voices/manifest.jsonl');
-    const [line] = readFileSync(manifest, 'utf8').split('\n');
-    const entry = JSON.parse(line!) as { path: string; transcript: string };
-    const path = join(shared('testsets/commands-synthetic-voices'), entry.path);
-    writeFileSync(join(folder, 'one.jsonl'), JSON.stringify({ ...entry, path }));
-    t.match(JSON.parse((await acom(folder, 'eval', 'one.jsonl', '--json')).stdout), {
-      utterances: 1,
-      words: 3,
-    });
-  },
-);
-
 t.test('demo: what a newcomer sees first', async (t) => {
   const folder = t.testdir();
   const { code, stdout } = await acom(folder, 'demo');
@@ -391,4 +320,13 @@ t.test('demo: what a newcomer sees first', async (t) => {
     rates.every((rate) => rate < 130),
     rates.join(', '),
   );
+  const bytes = readdirSync(join(folder, 'acom-demo')).reduce(
+    (sum, name) => sum + statSync(join(folder, 'acom-demo', name)).size,
+    0,
+  );
+  const seconds = readSamples().reduce(
+    (sum, { samples, sampleRate }) => sum + samples.length / sampleRate,
+    0,
+  );
+  t.match(stdout, `${bytes} bytes for ${seconds.toFixed(1)} s, ${((8 * bytes) / seconds).toFixed(0)} bit/s`);
 });

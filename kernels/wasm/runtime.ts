@@ -167,8 +167,8 @@ export interface Threads {
   run(name: string, parts: readonly (readonly number[])[], here: (...args: number[]) => void): void;
 }
 
-/** Below this a call is over sooner than another thread has begun: some 0.1 ms. */
-const LEAST_OPERATIONS = 4e6;
+/** Calls below this, some 0.25 ms, gain too little for what it costs where the other cores are busy. */
+const LEAST_OPERATIONS = 1e7;
 
 const threadedKernels = new Set<DefineKernel>();
 const pools = new Map<'simd' | 'relaxed', ThreadPool>();

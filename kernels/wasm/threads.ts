@@ -5,6 +5,9 @@
  * caller writes a call and sets the state; the worker runs it and sets the state back. Both watch the state for
  * some 0.1 ms before they sleep, because waking a thread costs as much as a small product. Workers start when the
  * first call that is worth it comes, and that call does not wait for them. They never keep a process alive.
+ *
+ * A worker whose core is busy with something else makes a call slower than it is without it. So calls are watched:
+ * after three that gained nothing the workers rest, for a second at first, and longer each time.
  */
 import { WORKER_CODE } from './worker-code.js';
 
@@ -26,10 +29,16 @@ const FIRST_ARGUMENT = 3;
 const MOST_THREADS = 16;
 /** Looks at the state before sleeping: some 0.1 ms. */
 const SPINS = 20000;
+const MOST_STRIKES = 3;
+const FIRST_REST_MS = 1000;
+const LONGEST_REST_MS = 60_000;
 
 export class ThreadPool {
   private readonly blocks: Int32Array[] = [];
   private readonly functions = new Map<string, number>();
+  private strikes = 0;
+  private restMs = FIRST_REST_MS;
+  private restUntil = 0;
 
   constructor(
     code: ThreadedCode,
@@ -52,8 +61,9 @@ export class ThreadPool {
     }
   }
 
-  /** Workers that are up and waiting. */
+  /** Workers that are up and waiting, and worth asking. */
   get ready(): number {
+    if (this.restUntil > 0 && performance.now() < this.restUntil) return 0;
     return this.blocks.filter((block) => Atomics.load(block, 0) !== STARTING).length;
   }
 
@@ -75,8 +85,24 @@ export class ThreadPool {
       Atomics.store(block, 0, CALL);
       Atomics.notify(block, 0);
     }
+    const begin = performance.now();
     here(...parts[last]!);
+    const own = performance.now() - begin;
     for (let at = 0; at < last; at++) join(workers[at]!);
+    this.judge(performance.now() - begin < own * parts.length);
+  }
+
+  /** Whether a call was faster than its parts one after another would have been. */
+  private judge(gained: boolean): void {
+    if (gained) {
+      this.strikes = Math.max(0, this.strikes - 1);
+      if (this.strikes === 0) this.restMs = FIRST_REST_MS;
+      return;
+    }
+    if (++this.strikes < MOST_STRIKES) return;
+    this.strikes = 0;
+    this.restUntil = performance.now() + this.restMs;
+    this.restMs = Math.min(2 * this.restMs, LONGEST_REST_MS);
   }
 }
 

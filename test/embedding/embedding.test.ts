@@ -61,3 +61,15 @@ t.test('ACOM_KERNELS and ACOM_THREADS', async (t) => {
     message: /threads is NaN \(ACOM_THREADS\)/,
   });
 });
+
+t.test('several threads: the same bits, and a process that ends', async (t) => {
+  const threads = join(repository, 'dist/test/embedding/threads.js');
+  const digests = async (count: number) => {
+    const { stdout } = await run('node', [threads, String(count)], { timeout: 60_000 });
+    return JSON.parse(stdout) as number[];
+  };
+  const alone = await digests(1);
+  t.equal(alone.length, 1);
+  t.same(await digests(2), alone);
+  t.same(await digests(3), alone);
+});

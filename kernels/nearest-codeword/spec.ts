@@ -1,4 +1,4 @@
-import type { KernelSpec, OperandSpecs } from '../spec.js';
+import type { KernelSpec, OperandSpecs, Random } from '../spec.js';
 import type { NearestCodewordKernel } from './reference.js';
 import { nearestCodewordVariants } from './variants.js';
 
@@ -7,20 +7,38 @@ export interface NearestCodewordSizes {
   readonly width: number;
   readonly stages: number;
   readonly codewords: number;
+  /**
+   * How much weaker each feature is than the one before; default 1. Below it the data lie near a subspace, as what
+   * networks make does, and uniform noise does not.
+   */
+  readonly decay?: number;
 }
 
-const operands = ({ count, width, stages, codewords }: NearestCodewordSizes) =>
-  ({
-    vectors: { role: 'input', type: 'float32', rows: count, columns: width },
-    codebooks: { role: 'input', type: 'float32', rows: stages * codewords, columns: width, strided: false },
+const operands = ({ count, width, stages, codewords, decay = 1 }: NearestCodewordSizes) => {
+  const fill = (random: Random, index: number) => (2 * random() - 1) * decay ** (index % width);
+  return {
+    vectors: { role: 'input', type: 'float32', rows: count, columns: width, fill },
+    codebooks: {
+      role: 'input',
+      type: 'float32',
+      rows: stages * codewords,
+      columns: width,
+      strided: false,
+      fill,
+    },
     residual: { role: 'output', type: 'float32', rows: count, columns: width },
     indices: { role: 'output', type: 'int32', rows: count, columns: stages },
-  }) as const satisfies OperandSpecs;
+  } as const satisfies OperandSpecs;
+};
 
-const quantiser = (name: string, count: number, width: number, codewords: number, stages: number) => ({
-  name,
-  sizes: { count, width, stages, codewords },
-});
+const quantiser = (
+  name: string,
+  count: number,
+  width: number,
+  codewords: number,
+  stages: number,
+  decay = 1,
+) => ({ name, sizes: { count, width, stages, codewords, decay } });
 
 export const nearestCodewordSpec: KernelSpec<
   NearestCodewordSizes,
@@ -38,11 +56,28 @@ export const nearestCodewordSpec: KernelSpec<
     ...[1, 3, 4, 15, 16, 33].map((width) => ({ count: 4, width, stages: 3, codewords: 7 })),
     { count: 9, width: 8, stages: 1, codewords: 32 },
     { count: 2, width: 96, stages: 2, codewords: 256 },
+    // Tiles of 4 frames, panels of 8 codewords, scores of 16, pieces of some frames.
+    ...[1, 2, 3, 4, 5, 6, 7, 8].map((count) => ({ count, width: 10, stages: 1, codewords: 24 })),
+    ...[15, 16, 17, 31, 32, 33].map((codewords) => ({ count: 5, width: 7, stages: 2, codewords })),
+    { count: 70, width: 520, stages: 1, codewords: 20 },
+    // Bounds of a few features.
+    ...[48, 49, 55, 64].map((width) => ({ count: 6, width, stages: 3, codewords: 128, decay: 0.85 })),
+    { count: 45, width: 96, stages: 4, codewords: 200, decay: 0.9 },
   ],
   workloads: [
-    quantiser('shipped model, 10 s', 125, 96, 256, 2),
-    quantiser('250 frames, d 144, 8 x 256', 250, 144, 256, 8),
-    quantiser('250 frames, d 512, 8 x 1024', 250, 512, 1024, 8),
+    quantiser('shipped model, 10 s', 125, 96, 256, 2, 0.85),
+    quantiser('shipped model, one frame', 1, 96, 256, 2, 0.85),
+    ...[144, 512].flatMap((width) =>
+      [256, 1024].flatMap((codewords) =>
+        [1, 8].map((stages) =>
+          quantiser(`250 frames, d ${width}, ${stages} x ${codewords}`, 250, width, codewords, stages),
+        ),
+      ),
+    ),
+    quantiser('one frame, d 144, 8 x 256', 1, 144, 256, 8),
+    quantiser('one frame, d 512, 8 x 1024', 1, 512, 1024, 8),
+    quantiser('250 frames near a subspace, d 144, 8 x 256', 250, 144, 256, 8, 0.95),
+    quantiser('250 frames near a subspace, d 512, 8 x 1024', 250, 512, 1024, 8, 0.98),
   ],
   cost: ({ count, width, stages, codewords }) => ({
     operations: 3 * count * width * stages * codewords,

@@ -141,6 +141,8 @@ export const i32 = {
   load: load('i32.load', 'i32', [0x28]),
   load8U: load('i32.load8_u', 'i32', [0x2d], 0),
   eqz: instruction('i32.eqz', 'i32', ['i32'], [0x45]),
+  /** Zeros below the lowest one: the index of the first bit that is set; 32 where none is. */
+  ctz: instruction('i32.ctz', 'i32', ['i32'], [0x68]),
   eq: compareI32('i32.eq', 0x46),
   ne: compareI32('i32.ne', 0x47),
   ltS: compareI32('i32.lt_s', 0x48),
@@ -201,10 +203,12 @@ export const f64 = {
   const: (value: number): F64 => ({ type: 'f64', code: [0x44, bytesOf(Float64Array.of(value))] }),
   load: load('f64.load', 'f64', [0x2b]),
   sqrt: instruction('f64.sqrt', 'f64', ['f64'], [0x9f]),
+  max: binaryF64('f64.max', 0xa5),
   add: binaryF64('f64.add', 0xa0),
   sub: binaryF64('f64.sub', 0xa1),
   mul: binaryF64('f64.mul', 0xa2),
   div: binaryF64('f64.div', 0xa3),
+  eq: compareF64('f64.eq', 0x61),
   lt: compareF64('f64.lt', 0x63),
   gt: compareF64('f64.gt', 0x64),
   convertI32S: instruction('f64.convert_i32_s', 'f64', ['i32'], [0xb7]),
@@ -299,6 +303,13 @@ export const i32x4 = {
   minS: binary('i32x4.min_s', 182),
   maxS: binary('i32x4.max_s', 184),
   truncSatF32x4S: unary('i32x4.trunc_sat_f32x4_s', 248),
+  /** Products of eight pairs of 16-bit integers, the two of each 32-bit lane added: 8 multiply-adds, exact. */
+  dotI16x8S: binary('i32x4.dot_i16x8_s', 186),
+};
+
+export const i16x8 = {
+  /** Eight 32-bit integers as 16-bit ones: the lanes of `a`, then of `b`; what does not fit is clamped. */
+  narrowI32x4S: binary('i16x8.narrow_i32x4_s', 133),
 };
 
 export const f64x2 = {

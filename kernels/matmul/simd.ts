@@ -2,8 +2,8 @@
  * Matrix product with WebAssembly SIMD.
  *
  * B lies in panels of 8 columns, [ceil(n / 8)][k][8], so that a step of the inner loop reads two vectors one
- * after the other. A tile of C, up to 5 rows by 8 columns (6 where multiply-adds are fused), stays in registers
- * while the loop runs over k: per step a 4 x 8 tile does 8 vector multiply-adds for 2 loads of B and 4 of A.
+ * after the other. A tile of C, up to 5 rows by 8 columns, stays in registers while the loop runs over k: per
+ * step a 4 x 8 tile does 8 vector multiply-adds for 2 loads of B and 4 of A.
  * Panels are the outer loop: one is read from memory once and then stays in the first-level cache.
  */
 import type { FunctionBuilder, FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
@@ -19,23 +19,29 @@ export const PANEL = 8;
 const PANEL_BYTES = 4 * PANEL;
 
 /** How a tile of so many rows is computed; the accumulators are 2 · rows · chains registers of the 15 there are. */
-interface TilePlan {
+export interface TilePlan {
   readonly rows: number;
   /** Sums that a tile of few rows keeps per element, so that additions do not wait for one another. */
   readonly chains: number;
   /** Steps of k in one turn of the loop; a multiple of `chains`. */
   readonly unroll: number;
-  /** Steps between two fences. */
-  readonly fenced: number;
+  /**
+   * Rows, and steps, between two fences. V8 loads all that stands between them at once: accumulators, two of B, one
+   * for each row and a product have to fit into 15 registers. (Fused, there is no product.)
+   */
+  readonly fencedRows: number;
+  readonly fencedSteps: number;
 }
 
-const plan = (rows: number): TilePlan => {
-  if (rows === 1) return { rows, chains: 4, unroll: 8, fenced: 4 };
-  if (rows <= 3) return { rows, chains: 2, unroll: 4, fenced: 2 };
-  return { rows, chains: 1, unroll: 4, fenced: 1 };
+export const tilePlan = (rows: number, { fused }: Arithmetic): TilePlan => {
+  if (rows === 1) return { rows, chains: 4, unroll: 8, fencedRows: 1, fencedSteps: 2 };
+  if (rows === 2) return { rows, chains: 2, unroll: 4, fencedRows: 2, fencedSteps: 1 };
+  const room = 15 - 2 * rows - 2 - (fused ? 0 : 1);
+  return { rows, chains: 1, unroll: 4, fencedRows: Math.min(rows, room), fencedSteps: 1 };
 };
 
-export const mostRows = ({ fused }: Arithmetic): number => (fused ? 6 : 5);
+/** Rows of the largest tile, fused or not: 6 fill all registers, and then there is no room to load ahead. */
+export const mostRows = (_arithmetic: Arithmetic): number => 5;
 
 const TILE_PARAMETERS = {
   k: 'i32',
@@ -53,7 +59,7 @@ const TILE_PARAMETERS = {
  * Adds `tile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or onto C [rows, 8].
  */
 export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
-  const { chains, unroll, fenced } = plan(rows);
+  const { chains, unroll, fencedRows, fencedSteps } = tilePlan(rows, arithmetic);
   return module.function(
     `tile${rows}`,
     TILE_PARAMETERS,
@@ -77,6 +83,8 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
           f.set(x, f32x4.loadSplat(rowOf[r]!, 4 * s));
           f.set(left, arithmetic.madd(x, b0, left));
           f.set(right, arithmetic.madd(x, b1, right));
+          const last = r === rows - 1;
+          if (last ? s % fencedSteps === fencedSteps - 1 : (r + 1) % fencedRows === 0) f.fence(zero);
         });
       };
       const advance = (steps: number): void => {
@@ -86,10 +94,7 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
 
       f.set(end, i32.add(b, i32.mul(k, i32.const(PANEL_BYTES))));
       f.while(i32.leS(b, i32.sub(end, i32.const(PANEL_BYTES * unroll))), () => {
-        for (let s = 0; s < unroll; s++) {
-          step(s);
-          if (s % fenced === fenced - 1) f.fence(zero);
-        }
+        for (let s = 0; s < unroll; s++) step(s);
         advance(unroll);
       });
       f.while(i32.ltS(b, end), () => {
@@ -216,18 +221,7 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
             copyIn(f, rows, p.columns, cRow, p.cRowBytes, p.spare);
           });
           branchOn(f, rows, most, (r) => {
-            f.call(
-              tiles[r - 1]!,
-              p.k,
-              aRow,
-              p.aRowBytes,
-              p.b,
-              p.bias,
-              to,
-              toRowBytes,
-              p.accumulate,
-              p.zero,
-            );
+            f.call(tiles[r - 1]!, p.k, aRow, p.aRowBytes, p.b, p.bias, to, toRowBytes, p.accumulate, p.zero);
           });
           f.if(p.activation, () => f.call(activate, p.activation, rows, to, toRowBytes));
           f.if(i32.eqz(full), () => f.call(copy, rows, p.columns, p.spare, cRow, p.cRowBytes));
@@ -266,16 +260,19 @@ function chooseRows(f: FunctionBuilder, rows: Local<'i32'>, left: Local<'i32'>, 
   f.set(rows, left);
   f.if(i32.gtS(left, i32.const(most)), () => {
     f.set(rows, i32.const(4));
-    f.if(i32.remS(left, i32.const(4)), () => f.set(rows, i32.const(most === 5 ? 5 : 6)));
+    f.if(i32.remS(left, i32.const(4)), () => f.set(rows, i32.const(most)));
     // 7 rows: 4 + 3 rather than 5 + 2
-    if (most === 5) f.if(i32.eq(left, i32.const(7)), () => f.set(rows, i32.const(4)));
+    f.if(i32.eq(left, i32.const(7)), () => f.set(rows, i32.const(4)));
   });
 }
 
 /** Runs `body(r)` for the r that `rows` is, 1 to `most`; the largest first, because it is the most frequent. */
 function branchOn(f: FunctionBuilder, rows: I32, most: number, body: (rows: number) => void): void {
   const branch = (r: number): void => {
-    if (r === 1) return body(1);
+    if (r === 1) {
+      body(1);
+      return;
+    }
     f.if(
       i32.eq(rows, i32.const(r)),
       () => body(r),

@@ -30,19 +30,6 @@ export interface PaddingExports {
   ): void;
   /** Byte offsets y · rowBytes + x · pixelBytes of rows · width pixels, to i32 `places`. */
   conv2dPlaces(rows: number, width: number, rowBytes: number, pixelBytes: number, places: number): void;
-  /**
-   * For each of `pixels` places, its window as one row of `segments` · `segmentBytes`. The copies are whole
-   * vectors, so up to 12 bytes behind the last row are overwritten.
-   */
-  conv2dPatches(
-    pixels: number,
-    places: number,
-    band: number,
-    bandRowBytes: number,
-    segments: number,
-    segmentBytes: number,
-    to: number,
-  ): void;
   /** 1 where all of `bytes` bytes of floats, a multiple of 16, are numbers and finite; otherwise 0. */
   conv2dFinite(from: number, bytes: number): number;
 }
@@ -50,7 +37,6 @@ export interface PaddingExports {
 export function definePadding(module: ModuleBuilder): void {
   definePad(module, defineSource(module), defineCopy(module), defineClear(module));
   definePlaces(module);
-  definePatches(module);
   defineFinite(module);
 }
 
@@ -195,39 +181,6 @@ function definePlaces(module: ModuleBuilder): void {
         });
         f.increase(row, rowBytes);
         f.increase(rows, -1);
-      });
-    },
-  );
-}
-
-function definePatches(module: ModuleBuilder): void {
-  module.function(
-    'conv2dPatches',
-    {
-      pixels: 'i32',
-      places: 'i32',
-      band: 'i32',
-      bandRowBytes: 'i32',
-      segments: 'i32',
-      segmentBytes: 'i32',
-      to: 'i32',
-    },
-    (f, p) => {
-      const [row, left, at] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
-      f.while(i32.gtS(p.pixels, i32.const(0)), () => {
-        f.set(row, i32.add(p.band, i32.load(p.places)));
-        f.set(left, p.segments);
-        f.while(i32.gtS(left, i32.const(0)), () => {
-          // What the last vector writes too much, the next segment overwrites.
-          f.for(at, i32.const(0), p.segmentBytes, 16, () => {
-            f.store(i32.add(p.to, at), f32x4.load(i32.add(row, at)));
-          });
-          f.increase(p.to, p.segmentBytes);
-          f.increase(row, p.bandRowBytes);
-          f.increase(left, -1);
-        });
-        f.increase(p.places, 4);
-        f.increase(p.pixels, -1);
       });
     },
   );

@@ -7,32 +7,16 @@
  *
  * Filters lie in panels of 8 output channels, [ceil(outChannels / 8)][kernelHeight · kernelWidth · inChannels][8].
  */
+import { mostRows, PANEL, tilePlan } from '../matmul/simd.js';
 import type { FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32, f32x4, type I32, i32, type V128 } from '../wasm/expression.js';
 import type { Arithmetic } from '../wasm/runtime.js';
 
-/** Output channels of a panel. */
-export const PANEL = 8;
+export { PANEL };
 export const PANEL_BYTES = 4 * PANEL;
 
 /** Pixels that one call of `conv2dBlock` takes at most: their part of Y and of X stays in the first-level cache. */
 export const BLOCK_PIXELS = 60;
-
-/** How a tile of so many pixels is computed; the accumulators are 2 · rows · chains registers of the 15 there are. */
-interface TilePlan {
-  /** Sums that a tile of few pixels keeps per element, so that additions do not wait for one another. */
-  readonly chains: number;
-  /** Steps in one turn of the loop; a multiple of `chains`. */
-  readonly unroll: number;
-  /** Steps between two fences. */
-  readonly fenced: number;
-}
-
-const plan = (rows: number): TilePlan => {
-  if (rows === 1) return { chains: 4, unroll: 8, fenced: 4 };
-  if (rows <= 3) return { chains: 2, unroll: 4, fenced: 2 };
-  return { chains: 1, unroll: 3, fenced: 1 };
-};
 
 export interface TileExports {
   /**
@@ -72,22 +56,44 @@ const RUN_PARAMETERS = {
   zero: 'i32',
 } as const;
 
-/** Adds the functions; gives the one that computes any number of pixels of one panel. */
-export function defineTiles(module: ModuleBuilder, arithmetic: Arithmetic): FunctionReference {
-  const most = arithmetic.fused ? 6 : 5;
-  const tiles = Array.from({ length: most }, (_, r) => defineTile(module, arithmetic, r + 1));
-  const run = defineRun(module, tiles);
-  defineBlock(module, run, defineCopyOut(module));
-  return run;
+/**
+ * Adds `<name>Run` and its tiles: any number of pixels of one panel. A turn of the inner loop is `unroll` steps,
+ * best a divisor of the length of a segment.
+ */
+export function defineRun(
+  module: ModuleBuilder,
+  arithmetic: Arithmetic,
+  name: string,
+  unroll: number,
+): FunctionReference {
+  const tiles = Array.from({ length: mostRows(arithmetic) }, (_, r) =>
+    defineTile(module, arithmetic, name, r + 1, unroll),
+  );
+  return defineSplit(module, name, tiles);
 }
 
-/** Adds `convTiles<rows>`: `tiles` tiles of Y [rows, 8], one after the other. */
-function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
-  const { chains, unroll, fenced } = plan(rows);
+/** Adds `conv2dBlock`. Filters have 3 columns more often than not, and the first layer sees one channel. */
+export function defineDirect(module: ModuleBuilder, arithmetic: Arithmetic): void {
+  defineBlock(module, defineRun(module, arithmetic, 'conv', 3), defineCopyOut(module));
+}
+
+/** Adds `<name>Tiles<rows>`: `tiles` tiles of Y [rows, 8], one after the other. */
+function defineTile(
+  module: ModuleBuilder,
+  arithmetic: Arithmetic,
+  name: string,
+  rows: number,
+  preferred: number,
+): FunctionReference {
+  const { chains, unroll: least, fencedRows, fencedSteps } = tilePlan(rows, arithmetic);
+  const unroll = chains === 1 ? preferred : least;
   return module.function(
-    `convTiles${rows}`,
+    `${name}Tiles${rows}`,
     { tiles: 'i32', ...RUN_PARAMETERS },
-    (f, { tiles, places, x, segments, segmentFloats, segmentGapBytes, panel, bias, floor, y, yRowBytes, zero }) => {
+    (
+      f,
+      { tiles, places, x, segments, segmentFloats, segmentGapBytes, panel, bias, floor, y, yRowBytes, zero },
+    ) => {
       const rowOf = Array.from({ length: rows }, () => f.declare('i32'));
       // sums[chain][row]: the two vectors of a row of the tile
       const sums = Array.from({ length: chains }, () =>
@@ -104,6 +110,8 @@ function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number)
           f.set(value, f32x4.loadSplat(rowOf[r]!, 4 * s));
           f.set(low, arithmetic.madd(value, w0, low));
           f.set(high, arithmetic.madd(value, w1, high));
+          const last = r === rows - 1;
+          if (last ? s % fencedSteps === fencedSteps - 1 : (r + 1) % fencedRows === 0) f.fence(zero);
         });
       };
       const advance = (steps: number): void => {
@@ -127,10 +135,7 @@ function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number)
         f.while(i32.gtS(left, i32.const(0)), () => {
           f.set(end, i32.add(w, segmentBytes));
           f.while(i32.leS(w, i32.sub(end, i32.const(PANEL_BYTES * unroll))), () => {
-            for (let s = 0; s < unroll; s++) {
-              step(s);
-              if (s % fenced === fenced - 1) f.fence(zero);
-            }
+            for (let s = 0; s < unroll; s++) step(s);
             advance(unroll);
           });
           f.while(i32.ltS(w, end), () => {
@@ -157,13 +162,17 @@ function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number)
 }
 
 /**
- * Adds `convRun`: any number of pixels of one panel. With tiles of n or n - 1 pixels only, where that is
- * possible; otherwise tiles of n and one of what is left.
+ * Adds `<name>Run`. With tiles of n or n - 1 pixels only, where that is possible; otherwise tiles of n and one of
+ * what is left.
  */
-function defineRun(module: ModuleBuilder, tiles: readonly FunctionReference[]): FunctionReference {
+function defineSplit(
+  module: ModuleBuilder,
+  name: string,
+  tiles: readonly FunctionReference[],
+): FunctionReference {
   const most = tiles.length;
   return module.function(
-    'convRun',
+    `${name}Run`,
     { pixels: 'i32', ...RUN_PARAMETERS },
     (f, p) => {
       const [large, small] = [f.declare('i32'), f.declare('i32')];
@@ -247,9 +256,7 @@ function defineBlock(module: ModuleBuilder, run: FunctionReference, copyOut: Fun
       zero: 'i32',
     },
     (f, p) => {
-      const panelBytes = f.local(
-        i32.mul(i32.mul(p.segments, p.segmentFloats), i32.const(PANEL_BYTES)),
-      );
+      const panelBytes = f.local(i32.mul(i32.mul(p.segments, p.segmentFloats), i32.const(PANEL_BYTES)));
       const runTo = (to: I32, toRowBytes: I32): void =>
         f.call(
           run,
@@ -278,7 +285,6 @@ function defineBlock(module: ModuleBuilder, run: FunctionReference, copyOut: Fun
         runTo(p.spare, i32.const(PANEL_BYTES));
         f.call(copyOut, p.pixels, p.channels, p.spare, p.y, p.yRowBytes);
       });
-      f.set(p.channels, i32.const(0));
     },
   );
 }

@@ -15,59 +15,39 @@
  *
  * Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1.
  */
-import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
-import { f32, f32x4, i32, type V128 } from '../wasm/expression.js';
-import type { Conv2dGeometry } from './reference.js';
-import { PANEL, PANEL_BYTES } from './tile.js';
+import type { KernelMemory } from '../wasm/memory.js';
+import { BAND_BYTES, convolveRows, groupSize, type Work } from './direct.js';
+import type { PaddingExports } from './padding.js';
+import { type Conv2dGeometry, conv2dOutputSize } from './reference.js';
+import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
+import { POINTS, WINOGRAD_SUMS_BYTES, type WinogradExports } from './winograd-functions.js';
 
-/** Products of a tile. */
-const POINTS = 16;
+/** inChannels · outChannels at most: 64 bytes for each make 32 MiB, and reading more costs more than it saves. */
+const MOST_WINOGRAD_FILTERS = 1 << 19;
 
-export interface WinogradExports {
-  /**
-   * Bᵀ d B of `tiles` tiles, which begin `places[i]` bytes after x: to v [16][tiles][channels], `pointBytes`
-   * from one of the 16 to the next.
-   */
-  conv2dWinogradInput(
-    tiles: number,
-    places: number,
-    x: number,
-    xRowBytes: number,
-    pixelBytes: number,
-    v: number,
-    pointBytes: number,
-    zero: number,
-  ): void;
-  /**
-   * Y of `tiles` tiles, the first of which is in column `column` of `columns`, with `rows` rows of Y from its
-   * own on. What lies right of or below Y goes to `spare` [8]. `rowPlaces` are those of the rows of v.
-   */
-  conv2dWinogradBlock(
-    tiles: number,
-    channels: number,
-    rowPlaces: number,
-    v: number,
-    pointBytes: number,
-    inChannels: number,
-    filters: number,
-    m: number,
-    bias: number,
-    biasBytes: number,
-    floor: number,
-    y: number,
-    column: number,
-    columns: number,
-    width: number,
-    rows: number,
-    pixelBytes: number,
-    spare: number,
-    zero: number,
-  ): void;
+/** Whether filters are packed for Winograd as well. */
+export function suitsWinograd(g: Conv2dGeometry): boolean {
+  const { inChannels, outChannels } = g;
+  return (
+    g.kernelHeight === 3 &&
+    g.kernelWidth === 3 &&
+    g.strideHeight === 1 &&
+    g.strideWidth === 1 &&
+    inChannels % 4 === 0 &&
+    inChannels >= 8 &&
+    outChannels % PANEL === 0 &&
+    inChannels * outChannels <= MOST_WINOGRAD_FILTERS
+  );
 }
 
-export function defineWinograd(module: ModuleBuilder, run: FunctionReference): void {
-  defineInput(module);
-  defineBlock(module, run, defineOutput(module));
+/**
+ * Whether an image of this size is convolved by Winograd: where it saves a third of the multiplications at least.
+ * 16 for each tile of 2 x 2 stand against 9 for each pixel, and in small images many tiles are cut.
+ */
+export function worthWinograd(g: Conv2dGeometry): boolean {
+  const { height, width } = conv2dOutputSize(g);
+  const tiles = Math.ceil(height / 2) * Math.ceil(width / 2);
+  return suitsWinograd(g) && tiles >= 4 && 16 * tiles <= (2 / 3) * 9 * height * width;
 }
 
 /** Floats of the filters, transformed: [outChannels / 8][16][inChannels][8]. */
@@ -108,207 +88,87 @@ export function transformFilters(
   }
 }
 
-/** Bᵀ applied to four: the differences and sums that a row of it names. */
-const INPUT_ROWS: readonly ((d: readonly V128[]) => V128)[] = [
-  (d) => f32x4.sub(d[0]!, d[2]!),
-  (d) => f32x4.add(d[1]!, d[2]!),
-  (d) => f32x4.sub(d[2]!, d[1]!),
-  (d) => f32x4.sub(d[1]!, d[3]!),
-];
+/** Bytes of the transformed tiles of a block. */
+const BLOCK_BYTES = 1 << 18;
 
-function defineInput(module: ModuleBuilder): void {
-  module.function(
-    'conv2dWinogradInput',
-    {
-      tiles: 'i32',
-      places: 'i32',
-      x: 'i32',
-      xRowBytes: 'i32',
-      pixelBytes: 'i32',
-      v: 'i32',
-      pointBytes: 'i32',
-      zero: 'i32',
-    },
-    (f, { tiles, places, x, xRowBytes, pixelBytes, v, pointBytes, zero }) => {
-      const at = f.declare('i32');
-      const pixel = Array.from({ length: 4 }, () => f.declare('i32'));
-      const to = f.declare('i32');
-      const half = Array.from({ length: 4 }, () => f.declare('v128'));
-      const rows = [0, 1, 2, 3].map((r) => f.local(i32.mul(xRowBytes, i32.const(r))));
-      const end = f.declare('i32');
-      f.while(i32.gtS(tiles, i32.const(0)), () => {
-        f.set(at, i32.add(x, i32.load(places)));
-        pixel.forEach((pointer, column) => {
-          f.set(pointer, column === 0 ? at : i32.add(pixel[column - 1]!, pixelBytes));
-        });
-        f.set(end, i32.add(v, pixelBytes));
-        f.while(i32.ltS(v, end), () => {
-          f.set(to, v);
-          for (const vertical of INPUT_ROWS) {
-            // Row i of Bᵀ d, from two rows of d; and that row times B.
-            half.forEach((sum, column) => {
-              f.set(sum, vertical(rows.map((row) => f32x4.load(i32.add(pixel[column]!, row)))));
-            });
-            for (const horizontal of INPUT_ROWS) {
-              f.store(to, horizontal(half));
-              f.increase(to, pointBytes);
-            }
-            f.fence(zero);
-          }
-          for (const pointer of pixel) f.increase(pointer, 16);
-          f.increase(v, 16);
-        });
-        f.increase(places, 4);
-        f.increase(tiles, -1);
-      });
-    },
-  );
-}
+/** All of Y by Winograd, but for bands that hold NaN or infinities, which its sums would spread. */
+export function convolveWinograd(
+  exports: PaddingExports & TileExports & WinogradExports,
+  memory: KernelMemory,
+  work: Work,
+): void {
+  const { g, out } = work;
+  const pixelBytes = 4 * g.inChannels;
+  const tileColumns = Math.ceil(out.width / 2);
+  const tileRows = Math.ceil(out.height / 2);
+  // A tile of 2 x 2 sees 4 x 4, so an odd last row or column of tiles looks one pixel farther.
+  const columns = 2 * tileColumns + 2;
+  const rowBytes = columns * pixelBytes;
+  const bandRows = groupSize(tileRows, Math.floor((BAND_BYTES / rowBytes - 2) / 2));
+  const most = Math.min(BLOCK_PIXELS, Math.max(8, Math.floor(BLOCK_BYTES / (16 * pixelBytes))));
+  // One cache line more, lest the 16 begin at the same place of the cache.
+  const pointBytes = most * pixelBytes + 64;
 
-/** Aᵀ applied to four. */
-const OUTPUT_ROWS: readonly ((m: readonly V128[]) => V128)[] = [
-  (m) => f32x4.add(f32x4.add(m[0]!, m[1]!), m[2]!),
-  (m) => f32x4.sub(f32x4.sub(m[1]!, m[2]!), m[3]!),
-];
+  const mark = memory.mark();
+  try {
+    const band = memory.push((2 * bandRows + 2) * rowBytes);
+    const places = memory.push(4 * bandRows * tileColumns);
+    exports.conv2dPlaces(bandRows, tileColumns, 2 * rowBytes, 2 * pixelBytes, places);
+    const v = memory.push(16 * pointBytes);
+    const rowPlaces = memory.push(4 * most);
+    exports.conv2dPlaces(1, most, 0, pixelBytes, rowPlaces);
+    const m = memory.push(WINOGRAD_SUMS_BYTES);
+    const spare = memory.push(PANEL_BYTES);
 
-/** Adds `winogradOutput`: one panel of Y from m [16][tiles][8]. */
-function defineOutput(module: ModuleBuilder): FunctionReference {
-  return module.function(
-    'winogradOutput',
-    {
-      tiles: 'i32',
-      m: 'i32',
-      bias: 'i32',
-      floor: 'f32',
-      y: 'i32',
-      column: 'i32',
-      columns: 'i32',
-      width: 'i32',
-      rows: 'i32',
-      pixelBytes: 'i32',
-      spare: 'i32',
-      zero: 'i32',
-    },
-    (f, { tiles, m, bias, floor, y, column, columns, width, rows, pixelBytes, spare, zero }) => {
-      const pointBytes = f.local(i32.mul(tiles, i32.const(PANEL_BYTES)));
-      const rowBytes = f.local(i32.mul(width, pixelBytes));
-      // From behind the last tile of a row of tiles to the first of the next.
-      const nextRow = f.local(
-        i32.sub(i32.shl(rowBytes, i32.const(1)), i32.shl(i32.mul(columns, pixelBytes), i32.const(1))),
+    for (let row = 0; row < tileRows; row += bandRows) {
+      const rows = Math.min(bandRows, tileRows - row);
+      exports.conv2dPad(
+        2 * row - g.padHeight,
+        2 * rows + 2,
+        g.padWidth,
+        columns,
+        work.x,
+        g.height,
+        g.width,
+        pixelBytes,
+        g.padMode === 'reflect' ? 1 : 0,
+        band,
       );
-      const least = f.local(f32x4.splat(floor));
-      const [right, below] = [f.declare('i32'), f.declare('i32')];
-      const to = [0, 1, 2, 3].map(() => f.declare('i32'));
-      const from = f.declare('i32');
-      // Aᵀ m: two rows of four
-      const half = [0, 1].map(() => [0, 1, 2, 3].map(() => f.declare('v128')));
-      const points = [0, 1, 2, 3].map(() => f.declare('v128'));
-
-      f.while(i32.gtS(tiles, i32.const(0)), () => {
-        f.set(right, i32.ltS(i32.add(i32.shl(column, i32.const(1)), i32.const(1)), width));
-        f.set(below, i32.gtS(rows, i32.const(1)));
-        f.set(to[0]!, y);
-        f.set(to[1]!, i32.select(i32.add(y, pixelBytes), spare, right));
-        f.set(to[2]!, i32.select(i32.add(y, rowBytes), spare, below));
-        f.set(
-          to[3]!,
-          i32.select(i32.add(i32.add(y, rowBytes), pixelBytes), spare, i32.and(right, below)),
+      if (exports.conv2dFinite(band, (2 * rows + 2) * rowBytes) === 0) {
+        convolveRows(exports, memory, work, 2 * row, Math.min(2 * (row + rows), out.height));
+        continue;
+      }
+      const tiles = rows * tileColumns;
+      const block = groupSize(tiles, most);
+      for (let tile = 0; tile < tiles; tile += block) {
+        const count = Math.min(block, tiles - tile);
+        const tileRow = row + Math.floor(tile / tileColumns);
+        const tileColumn = tile % tileColumns;
+        exports.conv2dWinogradInput(count, places + 4 * tile, band, rowBytes, pixelBytes, v, pointBytes);
+        exports.conv2dWinogradBlock(
+          count,
+          g.outChannels,
+          rowPlaces,
+          v,
+          pointBytes,
+          g.inChannels,
+          work.winogradFilters,
+          m,
+          work.bias,
+          work.biasBytes,
+          work.floor,
+          work.y + 4 * g.outChannels * (2 * tileRow * out.width + 2 * tileColumn),
+          tileColumn,
+          tileColumns,
+          out.width,
+          out.height - 2 * tileRow,
+          4 * g.outChannels,
+          spare,
+          0,
         );
-        for (const side of [0, 16]) {
-          for (let j = 0; j < 4; j++) {
-            f.set(from, i32.add(m, i32.mul(pointBytes, i32.const(j))));
-            points.forEach((point) => {
-              f.set(point, f32x4.load(from, side));
-              f.increase(from, i32.shl(pointBytes, i32.const(2)));
-            });
-            half.forEach((row, i) => {
-              f.set(row[j]!, OUTPUT_ROWS[i]!(points));
-            });
-            f.fence(zero);
-          }
-          half.forEach((row, i) => {
-            OUTPUT_ROWS.forEach((horizontal, j) => {
-              const sum = f32x4.add(horizontal(row), f32x4.load(bias, side));
-              f.store(to[2 * i + j]!, f32x4.pmax(sum, least), side);
-            });
-          });
-        }
-        f.increase(m, PANEL_BYTES);
-        f.increase(y, i32.shl(pixelBytes, i32.const(1)));
-        f.increase(column, 1);
-        f.if(i32.eq(column, columns), () => {
-          f.set(column, i32.const(0));
-          f.increase(y, nextRow);
-          f.increase(rows, -2);
-        });
-        f.increase(tiles, -1);
-      });
-    },
-    false,
-  );
-}
-
-function defineBlock(module: ModuleBuilder, run: FunctionReference, output: FunctionReference): void {
-  module.function(
-    'conv2dWinogradBlock',
-    {
-      tiles: 'i32',
-      channels: 'i32',
-      rowPlaces: 'i32',
-      v: 'i32',
-      pointBytes: 'i32',
-      inChannels: 'i32',
-      filters: 'i32',
-      m: 'i32',
-      bias: 'i32',
-      biasBytes: 'i32',
-      floor: 'f32',
-      y: 'i32',
-      column: 'i32',
-      columns: 'i32',
-      width: 'i32',
-      rows: 'i32',
-      pixelBytes: 'i32',
-      spare: 'i32',
-      zero: 'i32',
-    },
-    (f, p) => {
-      const zeros = i32.const(0);
-      const one = i32.const(1);
-      const rowBytes = i32.const(PANEL_BYTES);
-      const panelBytes = f.local(i32.mul(p.inChannels, i32.const(PANEL_BYTES)));
-      const mBytes = f.local(i32.mul(p.tiles, i32.const(PANEL_BYTES)));
-      const [point, from, to] = [f.declare('i32'), f.declare('i32'), f.declare('i32')] as const;
-      f.while(i32.gtS(p.channels, i32.const(0)), () => {
-        f.set(from, p.v);
-        f.set(to, p.m);
-        f.for(point, i32.const(0), i32.const(POINTS), 1, () => {
-          const least = f32.const(-Infinity);
-          const { tiles, rowPlaces, inChannels, filters, zero } = p;
-          f.call(run, tiles, rowPlaces, from, one, inChannels, zeros, filters, zeros, least, to, rowBytes, zero);
-          f.increase(from, p.pointBytes);
-          f.increase(to, mBytes);
-          f.increase(p.filters, panelBytes);
-        });
-        f.call(
-          output,
-          p.tiles,
-          p.m,
-          p.bias,
-          p.floor,
-          p.y,
-          p.column,
-          p.columns,
-          p.width,
-          p.rows,
-          p.pixelBytes,
-          p.spare,
-          p.zero,
-        );
-        f.increase(p.bias, p.biasBytes);
-        f.increase(p.y, PANEL_BYTES);
-        f.increase(p.channels, -PANEL);
-      });
-    },
-  );
+      }
+    }
+  } finally {
+    memory.pop(mark);
+  }
 }

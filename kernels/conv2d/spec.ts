@@ -40,6 +40,8 @@ const image = (height: number, width: number, inChannels: number, outChannels: n
   padWidth: 1,
   padMode: 'zero' as const,
 });
+/** The fewest channels that Winograd takes. */
+const winogradLeast = 8;
 const halving = { strideHeight: 2, strideWidth: 2, padMode: 'reflect' as const };
 const pointwise = { kernelHeight: 1, kernelWidth: 1, padHeight: 0, padWidth: 0 };
 
@@ -69,12 +71,43 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
     { ...image(6, 5, 4, 9), activation: 'relu' },
     { ...image(9, 8, 2, 3), kernelHeight: 5, kernelWidth: 3, padHeight: 2, strideWidth: 2 },
     { ...image(4, 4, 1, 2), kernelHeight: 5, kernelWidth: 5, padHeight: 2, padWidth: 2, padMode: 'reflect' },
+    // Tiles of 1 to 6 pixels, blocks of 60, panels of 8 channels, turns of 3 floats; several bands
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 59, 61, 65].map((pixels) => ({
+      ...image(1, pixels, 5, 8),
+      ...pointwise,
+    })),
+    ...[7, 8, 15, 16, 17].map((outChannels) => image(4, 7, 4, outChannels)),
+    { ...image(5, 6, 3, 8), kernelWidth: 4, padWidth: 0 },
+    { ...image(9, 9, 2, 8), kernelHeight: 1, padHeight: 0, strideHeight: 2, strideWidth: 3 },
+    { ...image(80, 60, 1, 4), activation: 'relu' },
+    { ...image(2, 70, 300, 8), padMode: 'reflect' },
+    // Winograd: tiles of 2 x 2 cut at both edges, several bands and blocks
+    ...[1, 2, 3, 4, 5, 9].flatMap((height) =>
+      [1, 2, 3, 7, 8].map((width) => image(height, width, winogradLeast, winogradLeast)),
+    ),
+    { ...image(5, 6, winogradLeast, winogradLeast), padMode: 'reflect', activation: 'relu' },
+    { ...image(5, 6, winogradLeast + 4, winogradLeast + 8), padHeight: 0, padWidth: 2 },
+    { ...image(40, 21, 48, winogradLeast), activation: 'relu' },
   ],
   workloads: [
     { name: 'shipped model, first layer, 1 s', sizes: { ...image(101, 40, 1, 32), ...halving } },
     { name: 'shipped model, second layer, 1 s', sizes: { ...image(51, 20, 32, 16), ...halving } },
     { name: 'conformer small, first layer, 1 s', sizes: { ...image(101, 80, 1, 64), ...halving } },
     { name: 'CNN14 block 2, 1 s', sizes: image(43, 40, 64, 128) },
+    { name: 'one channel in, 64 out, 64 x 500', sizes: image(64, 500, 1, 64) },
+    { name: '64 channels, 64 x 100', sizes: image(64, 100, 64, 64) },
+    { name: '128 channels to 256, 16 x 125', sizes: image(16, 125, 128, 256) },
+    ...[
+      [500, 64, 1, 64],
+      [500, 64, 64, 64],
+      [250, 32, 64, 128],
+      [250, 32, 128, 128],
+      [125, 16, 128, 256],
+      [125, 16, 256, 256],
+    ].map(([frames, mels, from, to], i) => ({
+      name: `CNN14 block ${1 + (i >> 1)}, layer ${1 + (i % 2)}, 5 s`,
+      sizes: { ...image(frames, mels, from, to), activation: 'relu' as const },
+    })),
   ],
   cost: (g) => {
     const out = conv2dOutputSize(g);

@@ -59,6 +59,8 @@ export class FunctionBuilder {
   private readonly body: Code[] = [];
   private readonly locals: ValueType[];
   private depth = 0;
+  /** Depth of the block around each loop that is being written; a branch to it leaves the loop. */
+  private readonly loops: number[] = [];
   private fences = 0;
 
   constructor(
@@ -114,7 +116,9 @@ export class FunctionBuilder {
   while(condition: I32, body: () => void): void {
     this.if(condition, () => {
       this.body.push([LOOP, NO_RESULT]);
+      this.loops.push(this.depth);
       this.nested(body);
+      this.loops.pop();
       this.body.push([condition.code, BRANCH_IF, unsigned(0), END]);
     });
   }
@@ -129,15 +133,18 @@ export class FunctionBuilder {
   }
 
   /**
-   * A branch that is never taken: it returns where `zero` has a bit set, and `zero` is a parameter that is
-   * always 0. V8 moves SIMD instructions late inside a basic block, which turns an unrolled body into one
-   * chain after another; a fence ends the block, so each step stays where it stands, for one instruction.
+   * A branch that is never taken: it leaves the innermost loop where `zero` has a bit set, and `zero` is a
+   * parameter that is always 0. V8 moves SIMD instructions late, to where their values are used, which turns an
+   * unrolled body into one dependent chain per sum. Behind the loop the sums are used, so all that was added to
+   * them before a fence has to be done before it: each step stays where it stands, for one instruction. (A branch
+   * out of the function would not do: there the sums are dead, and V8 moves them past it.)
    */
   fence(zero: I32): void {
     requireType('fence', 0, zero, 'i32');
-    if (this.result !== null) throw new AssemblerError('fence: only in functions without a result');
+    const loop = this.loops.at(-1);
+    if (loop === undefined) throw new AssemblerError('fence: only in a loop');
     const bit = 1 << (this.fences++ % 30);
-    this.body.push([i32.and(zero, i32.const(bit)).code, BRANCH_IF, unsigned(this.depth)]);
+    this.body.push([i32.and(zero, i32.const(bit)).code, BRANCH_IF, unsigned(this.depth - loop)]);
   }
 
   /** Calls a function without a result. */

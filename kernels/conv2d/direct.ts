@@ -1,0 +1,133 @@
+/**
+ * Direct convolution, in pieces that stay in the caches: a band is as many padded rows of the image as the
+ * second-level cache takes, a block as many pixels as the first-level cache takes. A block goes through all panels
+ * of the filters before the next one begins.
+ */
+import type { KernelMemory } from '../wasm/memory.js';
+import type { PaddingExports } from './padding.js';
+import type { Conv2dGeometry } from './reference.js';
+import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
+
+/** Bytes of a band: half of a small second-level cache. */
+export const BAND_BYTES = 1 << 17;
+/** Pixels of a band, for which there is a table of places. */
+const BAND_PIXELS = 4096;
+
+/** One convolution with everything in the kernels' memory. */
+export interface Work {
+  readonly g: Conv2dGeometry;
+  readonly out: { readonly height: number; readonly width: number };
+  readonly x: number;
+  /** Panels [ceil(outChannels / 8)][filter][8]. */
+  readonly filters: number;
+  /** Those of `transformFilters`, where there are any. */
+  readonly winogradFilters: number;
+  readonly bias: number;
+  /** Bytes from the bias of one panel to that of the next; 0 where there is none. */
+  readonly biasBytes: number;
+  /** What results are raised to: 0 for ReLU, otherwise -Infinity. */
+  readonly floor: number;
+  readonly y: number;
+}
+
+/** Floats of the packed filters. */
+export const directLength = ({
+  outChannels,
+  kernelHeight,
+  kernelWidth,
+  inChannels,
+}: Conv2dGeometry): number =>
+  Math.ceil(outChannels / PANEL) * PANEL * kernelHeight * kernelWidth * inChannels;
+
+/** W [outChannels, filter] to panels [ceil(outChannels / 8)][filter][8], with zeros for channels that are not. */
+export function packPanels(g: Conv2dGeometry, weight: Float32Array, offset: number, to: Float32Array): void {
+  const filter = g.kernelHeight * g.kernelWidth * g.inChannels;
+  for (let first = 0; first < g.outChannels; first += PANEL) {
+    for (let lane = 0; lane < PANEL; lane++) {
+      const from = offset + (first + lane) * filter;
+      const isThere = first + lane < g.outChannels;
+      for (let k = 0, at = first * filter + lane; k < filter; k++, at += PANEL) {
+        to[at] = isThere ? weight[from + k] : 0;
+      }
+    }
+  }
+}
+
+/** `count` things in as few groups of at most `most` as possible, all of about the same size. */
+export const groupSize = (count: number, most: number): number =>
+  Math.ceil(count / Math.ceil(count / Math.max(1, most)));
+
+/** Rows [first, last) of Y, directly. */
+export function convolveRows(
+  exports: PaddingExports & TileExports,
+  memory: KernelMemory,
+  work: Work,
+  first: number,
+  last: number,
+): void {
+  const { g, out } = work;
+  const pixelBytes = 4 * g.inChannels;
+  const padded = g.padHeight > 0 || g.padWidth > 0;
+  const columns = g.width + 2 * g.padWidth;
+  const rowBytes = columns * pixelBytes;
+  const segmentFloats = g.kernelWidth * g.inChannels;
+  const yPixelBytes = 4 * g.outChannels;
+
+  const byBytes = padded
+    ? Math.floor((BAND_BYTES / rowBytes - g.kernelHeight) / g.strideHeight) + 1
+    : Infinity;
+  const bandRows = groupSize(last - first, Math.min(byBytes, Math.floor(BAND_PIXELS / out.width)));
+  const inRows = (rows: number): number => (rows - 1) * g.strideHeight + g.kernelHeight;
+
+  const mark = memory.mark();
+  try {
+    const band = padded ? memory.push(inRows(bandRows) * rowBytes) : 0;
+    const places = memory.push(4 * bandRows * out.width);
+    exports.conv2dPlaces(bandRows, out.width, g.strideHeight * rowBytes, g.strideWidth * pixelBytes, places);
+    const spare = memory.push(BLOCK_PIXELS * PANEL_BYTES);
+
+    for (let row = first; row < last; row += bandRows) {
+      const rows = Math.min(bandRows, last - row);
+      let from = work.x + row * g.strideHeight * rowBytes;
+      if (padded) {
+        from = band;
+        exports.conv2dPad(
+          row * g.strideHeight - g.padHeight,
+          inRows(rows),
+          g.padWidth,
+          columns,
+          work.x,
+          g.height,
+          g.width,
+          pixelBytes,
+          g.padMode === 'reflect' ? 1 : 0,
+          band,
+        );
+      }
+      const pixels = rows * out.width;
+      const block = groupSize(pixels, BLOCK_PIXELS);
+      for (let pixel = 0; pixel < pixels; pixel += block) {
+        const count = Math.min(block, pixels - pixel);
+        exports.conv2dBlock(
+          count,
+          g.outChannels,
+          places + 4 * pixel,
+          from,
+          g.kernelHeight,
+          segmentFloats,
+          rowBytes - 4 * segmentFloats,
+          work.filters,
+          work.bias,
+          work.biasBytes,
+          work.floor,
+          work.y + (row * out.width + pixel) * yPixelBytes,
+          yPixelBytes,
+          spare,
+          0,
+        );
+      }
+    }
+  } finally {
+    memory.pop(mark);
+  }
+}

@@ -4,7 +4,7 @@
  */
 import { MOST_ROWS } from '../matmul/simd.js';
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
-import { type I32, i32 } from '../wasm/expression.js';
+import { f32, type I32, i32 } from '../wasm/expression.js';
 import type { Arithmetic } from '../wasm/runtime.js';
 import { defineAttentionSoftmax, defineProduct, defineScaleRows, defineShiftQueries } from './blocks.js';
 import { definePackColumns, definePackTransposed } from './pack.js';
@@ -23,10 +23,102 @@ interface Product {
   readonly c: readonly [I32, I32];
 }
 
-/** Adds `attendHead` and the functions that pack its operands. */
+/** Adds `attendHeads`: consecutive heads, one after another, in scratch of their own. */
 export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arithmetic): void {
-  definePackTransposed(module);
-  definePackColumns(module);
+  const packTransposed = definePackTransposed(module);
+  const packColumns = definePackColumns(module);
+  const attendHead = defineAttendHead(module, arithmetic);
+  module.function('attendHeads', HEADS_PARAMETERS, (f, p) => {
+    const positionCount = i32.sub(i32.shl(p.frames, i32.const(1)), i32.const(1));
+    const headBytes = f.local(i32.shl(p.width, i32.const(2)));
+    f.while(i32.gtS(p.heads, i32.const(0)), () => {
+      f.call(packTransposed, p.frames, p.width, p.k, p.kRowBytes, p.keys);
+      f.call(packTransposed, positionCount, p.width, p.positions, p.positionRowBytes, p.table);
+      f.call(packColumns, p.frames, p.width, p.v, p.vRowBytes, p.values);
+      f.call(
+        attendHead,
+        p.frames,
+        p.width,
+        f32.reinterpretI32(p.scaleBits),
+        p.q,
+        p.qRowBytes,
+        p.biasU,
+        p.biasV,
+        p.keys,
+        p.table,
+        p.values,
+        p.masked,
+        p.map,
+        p.mapRowBytes,
+        p.y,
+        p.yRowBytes,
+        p.queries,
+        i32.add(p.queries, i32.mul(p.panelRowBytes, i32.const(MOST_ROWS))),
+        p.panelRowBytes,
+        p.scores,
+        p.scoreRowBytes,
+        p.results,
+        p.panelRowBytes,
+        p.normalisers,
+        p.zeros,
+        p.zero,
+      );
+      for (const rows of [p.q, p.k, p.v]) f.increase(rows, p.headBytes);
+      for (const rows of [p.positions, p.biasU, p.biasV, p.y]) f.increase(rows, headBytes);
+      f.increase(p.map, p.mapHeadBytes);
+      f.increase(p.heads, -1);
+    });
+  });
+}
+
+/** Operands of `attendHeads`, from the first of its heads on, and its scratch. All are integers, as threads want them. */
+const HEADS_PARAMETERS = {
+  heads: 'i32',
+  frames: 'i32',
+  width: 'i32',
+  scaleBits: 'i32',
+  q: 'i32',
+  qRowBytes: 'i32',
+  k: 'i32',
+  kRowBytes: 'i32',
+  v: 'i32',
+  vRowBytes: 'i32',
+  headBytes: 'i32',
+  positions: 'i32',
+  positionRowBytes: 'i32',
+  biasU: 'i32',
+  biasV: 'i32',
+  masked: 'i32',
+  map: 'i32',
+  mapHeadBytes: 'i32',
+  mapRowBytes: 'i32',
+  y: 'i32',
+  yRowBytes: 'i32',
+  keys: 'i32',
+  table: 'i32',
+  values: 'i32',
+  queries: 'i32',
+  panelRowBytes: 'i32',
+  scores: 'i32',
+  scoreRowBytes: 'i32',
+  results: 'i32',
+  normalisers: 'i32',
+  zeros: 'i32',
+  zero: 'i32',
+} as const;
+
+/** The operands of `attendHeads` by name; `headsArguments` puts them in order. */
+export type HeadsOperands = { readonly [N in keyof typeof HEADS_PARAMETERS]: number };
+
+export const headsArguments = (operands: HeadsOperands): number[] =>
+  (Object.keys(HEADS_PARAMETERS) as (keyof HeadsOperands)[]).map((name) => operands[name]);
+
+export interface RelativeAttentionExports {
+  readonly attendHeads: (...args: number[]) => void;
+}
+
+/** Adds `attendHead`: one head, block by block. */
+function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): FunctionReference {
   const shiftQueries = defineShiftQueries(module);
   const product = defineProduct(module, arithmetic);
   const softmax = defineAttentionSoftmax(module, arithmetic, false);
@@ -34,7 +126,7 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
   const scaleRows = defineScaleRows(module, false);
   const maskedScaleRows = defineScaleRows(module, true);
 
-  module.function(
+  return module.function(
     'attendHead',
     {
       frames: 'i32',
@@ -152,6 +244,7 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
         f.set(left, i32.sub(left, rows));
       });
     },
+    false,
   );
 }
 
@@ -159,38 +252,4 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
 function evenBlock(left: I32): I32 {
   const over = (x: I32, y: I32) => i32.divS(i32.sub(i32.add(x, y), i32.const(1)), y);
   return over(left, over(left, i32.const(MOST_ROWS)));
-}
-
-type Pack = (rows: number, width: number, from: number, rowBytes: number, to: number) => void;
-
-export interface RelativeAttentionExports {
-  readonly packTransposed: Pack;
-  readonly packColumns: Pack;
-  attendHead(
-    frames: number,
-    width: number,
-    scale: number,
-    q: number,
-    qRowBytes: number,
-    u: number,
-    v: number,
-    keys: number,
-    positions: number,
-    values: number,
-    masked: number,
-    map: number,
-    mapRowBytes: number,
-    y: number,
-    yRowBytes: number,
-    queriesU: number,
-    queriesV: number,
-    queryRowBytes: number,
-    scores: number,
-    scoreRowBytes: number,
-    results: number,
-    resultRowBytes: number,
-    normalisers: number,
-    zeros: number,
-    zero: number,
-  ): void;
 }

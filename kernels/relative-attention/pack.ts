@@ -4,7 +4,7 @@
  */
 
 import { PANEL } from '../matmul/simd.js';
-import type { FunctionBuilder, Local, ModuleBuilder } from '../wasm/assembler.js';
+import type { FunctionBuilder, FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, i32, type V128 } from '../wasm/expression.js';
 
 const PANEL_BYTES = 4 * PANEL;
@@ -34,8 +34,8 @@ function transposed(f: FunctionBuilder, rows: readonly Local<'i32'>[]): V128[] {
  * Adds `packTransposed`: rows X [rows, width] to panels [ceil(rows / 8)][width][8] of Xᵀ. A last panel that is not
  * full repeats the last row.
  */
-export function definePackTransposed(module: ModuleBuilder): void {
-  module.function(
+export function definePackTransposed(module: ModuleBuilder): FunctionReference {
+  return module.function(
     'packTransposed',
     { rows: 'i32', width: 'i32', x: 'i32', rowBytes: 'i32', to: 'i32' },
     (f, { rows, width, x, rowBytes, to }) => {
@@ -72,6 +72,7 @@ export function definePackTransposed(module: ModuleBuilder): void {
         f.increase(rows, -PANEL);
       });
     },
+    false,
   );
 }
 
@@ -79,8 +80,8 @@ export function definePackTransposed(module: ModuleBuilder): void {
  * Adds `packColumns`: X [rows, width] to panels [ceil(width / 8)][rows][8]. What stands in the columns that the last
  * panel has too many is what follows in memory; nobody reads the results.
  */
-export function definePackColumns(module: ModuleBuilder): void {
-  module.function(
+export function definePackColumns(module: ModuleBuilder): FunctionReference {
+  return module.function(
     'packColumns',
     { rows: 'i32', width: 'i32', x: 'i32', rowBytes: 'i32', to: 'i32' },
     (f, { rows, width, x, rowBytes, to }) => {
@@ -97,5 +98,6 @@ export function definePackColumns(module: ModuleBuilder): void {
         f.increase(width, -PANEL);
       });
     },
+    false,
   );
 }

@@ -18,10 +18,10 @@
 
 import { MOST_ROWS, PANEL } from '../matmul/simd.js';
 import type { KernelMemory } from '../wasm/memory.js';
-import { type PlacedRows, placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
+import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { SimdKernel } from '../wasm/runtime.js';
 import { PANEL_BYTES } from './blocks.js';
-import { defineRelativeAttention, type RelativeAttentionExports } from './head.js';
+import { defineRelativeAttention, headsArguments, type RelativeAttentionExports } from './head.js';
 import type { RelativeAttention } from './reference.js';
 
 /**
@@ -41,18 +41,37 @@ function placeMask(memory: KernelMemory, masked: Uint8Array | null, offset: numb
   return pointer;
 }
 
-/** The rows of one head, where `rows` are those of the first. */
-const headOf = ({ pointer, rowBytes }: PlacedRows, head: number, stride: number): PlacedRows => ({
-  pointer: pointer + 4 * head * stride,
-  rowBytes,
-});
+/** Address of the map's first row: where it is, or where it can be written before it is copied out. */
+const placeMap = (memory: KernelMemory, map: Float32Array, offset: number, rows: number, columns: number) =>
+  memory.holds(map) ? map.byteOffset + 4 * offset : memory.push(4 * rows * columns);
+
+/** The bits of a float32, as an integer. */
+const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] as number;
+
+/** Scratch of one thread: packed keys, positions and values of a head, and the rows of a block of queries. */
+function pushScratch(memory: KernelMemory, frames: number, headSize: number) {
+  const panelRowBytes = panelsOf(headSize) * PANEL_BYTES;
+  const scoreRow = panelsOf(frames) * PANEL + 2 * GAP;
+  return {
+    keys: memory.push(panelsOf(frames) * PANEL_BYTES * headSize),
+    table: memory.push(panelsOf(2 * frames - 1) * PANEL_BYTES * headSize),
+    values: memory.push(panelRowBytes * frames),
+    queries: memory.push(2 * MOST_ROWS * panelRowBytes),
+    panelRowBytes,
+    results: memory.push(MOST_ROWS * panelRowBytes),
+    scores: memory.push(4 * (MOST_ROWS + 1) * scoreRow) + 4 * GAP,
+    scoreRowBytes: 4 * scoreRow,
+    normalisers: memory.push(16 * MOST_ROWS),
+  };
+}
 
 export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttentionExports> = {
   name: 'relative-attention',
   summary: 'three tiled products per block of queries, the shift in the row stride, no map in memory',
   define: defineRelativeAttention,
+  threaded: true,
   bind:
-    (exports, memory) =>
+    (exports, memory, threads) =>
     (
       { frames, heads, headSize, scale },
       query,
@@ -97,58 +116,49 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
         const mask = placeMask(memory, masked, maskedOffset, frames);
         const to = placeOutput(memory, y, yOffset, frames, width, yRowStride);
 
-        const panelRows = panelsOf(headSize) * PANEL_BYTES;
-        const keys = memory.push(panelsOf(frames) * PANEL_BYTES * headSize);
-        const table = memory.push(panelsOf(2 * frames - 1) * PANEL_BYTES * headSize);
-        const values = memory.push(panelRows * frames);
-        const queries = memory.push(2 * MOST_ROWS * panelRows);
-        const results = memory.push(MOST_ROWS * panelRows);
-        const scoreRow = panelsOf(frames) * PANEL + 2 * GAP;
-        const scores = memory.push(4 * (MOST_ROWS + 1) * scoreRow) + 4 * GAP;
-        const normalisers = memory.push(16 * MOST_ROWS);
+        // The whole map, where one is asked for that lies elsewhere. Without one, nothing must move on from 0.
+        const toMap = map && placeMap(memory, map, mapOffset, heads * frames, frames);
+        const inPlace = map !== null && memory.holds(map);
+        const [mapHead, mapRow] = inPlace ? [mapHeadStride, mapRowStride] : [frames * frames, frames];
 
-        for (let h = 0; h < heads; h++) {
-          const [qh, kh, vh] = [q, k, v].map((rows) => headOf(rows, h, headStride)) as [
-            PlacedRows,
-            PlacedRows,
-            PlacedRows,
-          ];
-          const ph = headOf(p, h, headSize);
-          const inner = memory.mark();
-          const mapAt = mapOffset + h * mapHeadStride;
-          const toMap = map && placeOutput(memory, map, mapAt, frames, frames, mapRowStride);
-          exports.packTransposed(frames, headSize, kh.pointer, kh.rowBytes, keys);
-          exports.packTransposed(2 * frames - 1, headSize, ph.pointer, ph.rowBytes, table);
-          exports.packColumns(frames, headSize, vh.pointer, vh.rowBytes, values);
-          exports.attendHead(
-            frames,
-            headSize,
-            scale,
-            qh.pointer,
-            qh.rowBytes,
-            u.pointer + 4 * h * headSize,
-            w.pointer + 4 * h * headSize,
-            keys,
-            table,
-            values,
-            mask,
-            toMap?.pointer ?? 0,
-            toMap?.rowBytes ?? 0,
-            to.pointer + 4 * h * headSize,
-            to.rowBytes,
-            queries,
-            queries + MOST_ROWS * panelRows,
-            panelRows,
-            scores,
-            4 * scoreRow,
-            results,
-            panelRows,
-            normalisers,
-            memory.zeros,
-            0,
+        // A thread takes a run of heads.
+        const operations = 6 * heads * frames * frames * headSize;
+        const each = Math.ceil(heads / Math.min(heads, threads.count(operations)));
+        const parts: number[][] = [];
+        for (let h = 0; h < heads; h += each) {
+          parts.push(
+            headsArguments({
+              heads: Math.min(each, heads - h),
+              frames,
+              width: headSize,
+              scaleBits: bitsOf(scale),
+              q: q.pointer + 4 * h * headStride,
+              qRowBytes: q.rowBytes,
+              k: k.pointer + 4 * h * headStride,
+              kRowBytes: k.rowBytes,
+              v: v.pointer + 4 * h * headStride,
+              vRowBytes: v.rowBytes,
+              headBytes: 4 * headStride,
+              positions: p.pointer + 4 * h * headSize,
+              positionRowBytes: p.rowBytes,
+              biasU: u.pointer + 4 * h * headSize,
+              biasV: w.pointer + 4 * h * headSize,
+              masked: mask,
+              map: toMap === null ? 0 : toMap + 4 * h * mapHead,
+              mapHeadBytes: toMap === null ? 0 : 4 * mapHead,
+              mapRowBytes: toMap === null ? 0 : 4 * mapRow,
+              y: to.pointer + 4 * h * headSize,
+              yRowBytes: to.rowBytes,
+              ...pushScratch(memory, frames, headSize),
+              zeros: memory.zeros,
+              zero: 0,
+            }),
           );
-          if (map && toMap) returnOutput(memory, toMap, map, mapAt, frames, frames, mapRowStride);
-          memory.pop(inner);
+        }
+        threads.run('attendHeads', parts, exports.attendHeads);
+        for (let h = 0; map && toMap && !inPlace && h < heads; h++) {
+          const rows = toMap + 4 * h * mapHead;
+          memory.copyOut(rows, map, mapOffset + h * mapHeadStride, frames, frames, mapRowStride);
         }
         returnOutput(memory, to, y, yOffset, frames, width, yRowStride);
       } finally {

@@ -1,7 +1,7 @@
 /**
  * Several threads on one call: its parts run in workers that share the kernels' memory, and one part here.
  *
- * Each worker has a control block of 32 integers: [state, function, number of arguments, arguments ...]. The
+ * Each worker has a control block of 64 integers: [state, function, number of arguments, arguments ...]. The
  * caller writes a call and sets the state; the worker runs it and sets the state back. Both watch the state for
  * some 0.1 ms before they sleep, because waking a thread costs as much as a small product. Workers start when the
  * first call that is worth it comes, and that call does not wait for them. They never keep a process alive.
@@ -24,7 +24,7 @@ const STARTING = 0;
 const IDLE = 1;
 const CALL = 2;
 const DONE = 3;
-const BLOCK_INTEGERS = 32;
+const BLOCK_INTEGERS = 64;
 const FIRST_ARGUMENT = 3;
 const MOST_THREADS = 16;
 /** Looks at the state before sleeping: some 0.1 ms. */

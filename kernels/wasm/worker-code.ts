@@ -9,7 +9,7 @@ const begin = ({ memory, modules, control, spins, idle, call, done }) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     for (const { name } of WebAssembly.Module.exports(module)) functions.push(exports[name]);
   }
-  const block = new Int32Array(memory.buffer, control, 32);
+  const block = new Int32Array(memory.buffer, control, 64);
   Atomics.store(block, 0, idle);
   for (;;) {
     for (let i = 0; i < spins && Atomics.load(block, 0) !== call; i++);

@@ -32,6 +32,15 @@ export interface KernelCase {
 }
 
 const GUARD = 113;
+/** Zeros and kept blocks lie at the low end of the kernels' memory, where a pointer of 0 leads. */
+const kept = kernelMemory()
+  ?.keepFloats(1 << 15)
+  .fill(GUARD);
+const keptIsWhole = (): boolean => {
+  const memory = kernelMemory();
+  if (!memory || !kept) return true;
+  return kept.every((x) => x === GUARD) && new Float32Array(memory.buffer, 0, 256).every((x) => x === 0);
+};
 const GUARD_WORDS = 7;
 
 const constructors = {
@@ -133,6 +142,10 @@ async function complaintsOf<S extends object, O extends OperandSpecs, F>(
   await spec.bind(kernel, sizes, typed)();
 
   const found: string[] = [];
+  if (!keptIsWhole()) {
+    found.push('memory that others keep was changed');
+    kept?.fill(GUARD);
+  }
   for (const name of names) {
     const { role, type } = specs[name]!;
     const { data } = operands[name]!;

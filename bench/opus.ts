@@ -1,5 +1,5 @@
 /**
- * npm run bench:opus -- [manifest]: the same recordings through Opus and the uncut recogniser, beside acom. What
+ * npm run bench:opus -- [manifest]: the same recordings through Opus and the unsplit recogniser, beside acom. What
  * Opus sends is for ears, so it needs a hundred times the bits that the recogniser needs. Wants opusenc and
  * opusdec (Debian: apt-get install opus-tools).
  */

@@ -1,5 +1,5 @@
 /**
- * acom: audio coding for machines. A speech model is cut after layer M; the device runs the first layers and
+ * acom: audio coding for machines. A speech model is split after layer M; the device runs the first layers and
  * sends codewords, the cloud looks them up and runs the rest.
  *
  *   device:  samples -> log-mel -> layers 1..M -> RVQ indices -> range coder -> .acom bytes

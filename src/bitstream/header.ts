@@ -66,7 +66,7 @@ export class ByteReader {
       const byte = this.bytes[this.position];
       if (byte === undefined) return null;
       this.position++;
-      value += (byte & 127) * 2 ** shift;
+      value |= (byte & 127) << shift;
       if (byte < 128) return value;
     }
     return null;

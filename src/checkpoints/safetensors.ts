@@ -182,19 +182,51 @@ function decodeTensor({ type, shape }: TensorEntry, bytes: Uint8Array): NdArray<
 export interface SafetensorsFile extends SafetensorsHeader {
   /** Reads one tensor; throws FormatError where there is none of that name. */
   read(name: string): Promise<NdArray<TypedArray>>;
+  /** Reads several tensors, neighbours at once: from a server, every read is a request. */
+  readAll(names: readonly string[]): Promise<Map<string, NdArray<TypedArray>>>;
+}
+
+/** Bytes between two tensors that are read along: a request more would take longer. */
+const MOST_GAP = 1 << 16;
+/** Bytes of one read, where a single tensor is not larger: a broken connection costs no more. */
+const MOST_READ = 1 << 24;
+
+/** Tensors in the order of the file, those together that are read at once. */
+function runsOf(entries: readonly TensorEntry[]): TensorEntry[][] {
+  const runs: TensorEntry[][] = [];
+  let [begin, end] = [0, Number.NEGATIVE_INFINITY];
+  for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin - end > MOST_GAP || entry.end - begin > MOST_READ) {
+      runs.push([]);
+      begin = entry.begin;
+    }
+    runs[runs.length - 1]!.push(entry);
+    end = entry.end;
+  }
+  return runs;
 }
 
 /** Reads the header of a file; tensors are read when they are asked for. */
 export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
   const length = headerLength(await source.read(0, 8), source.size);
   const header = parseHeader(await source.read(8, length), source.size);
-  return {
-    ...header,
-    async read(name) {
-      const entry = header.tensors.get(name) ?? fail(`there is no tensor ${JSON.stringify(name)}`);
-      return decodeTensor(entry, await source.read(entry.begin, entry.end - entry.begin));
-    },
+  const readAll = async (names: readonly string[]): Promise<Map<string, NdArray<TypedArray>>> => {
+    const entries = names.map(
+      (name) => header.tensors.get(name) ?? fail(`there is no tensor ${JSON.stringify(name)}`),
+    );
+    const tensors = new Map<string, NdArray<TypedArray>>();
+    for (const run of runsOf(entries)) {
+      const begin = run[0]!.begin;
+      const end = run[run.length - 1]!.end;
+      const bytes = await source.read(begin, end - begin);
+      if (bytes.length !== end - begin) fail(`${source.name} ends before its tensors`, begin + bytes.length);
+      for (const entry of run) {
+        tensors.set(entry.name, decodeTensor(entry, bytes.subarray(entry.begin - begin, entry.end - begin)));
+      }
+    }
+    return tensors;
   };
+  return { ...header, readAll, read: async (name) => (await readAll([name])).get(name)! };
 }
 
 /** All tensors of a file that is in memory. */
@@ -231,12 +263,13 @@ export interface TensorData {
 }
 
 /**
- * Writes tensors, widest type first so that each is aligned. The same tensors in any order give the same
- * bytes.
+ * Writes tensors, lowest `groupOf` first, so that what is read together lies together; within a group widest
+ * type first, so that each is aligned. The same tensors in any order give the same bytes.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, TensorData>,
   metadata: Readonly<Record<string, string>> = {},
+  groupOf: (name: string) => number = () => 0,
 ): Uint8Array {
   const entries = [...tensors].map(([name, { data, shape }]) => {
     if (sizeOf(shape) !== data.length) {
@@ -245,11 +278,11 @@ export function writeSafetensors(
           `make views contiguous first`,
       );
     }
-    return { name, data, shape };
+    return { name, data, shape, group: groupOf(name) };
   });
   entries.sort((a, b) => {
-    const wider = b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT;
-    return wider !== 0 ? wider : a.name < b.name ? -1 : 1;
+    const later = a.group - b.group || b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT;
+    return later !== 0 ? later : a.name < b.name ? -1 : 1;
   });
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);

@@ -5,7 +5,16 @@ import type { ConformerSuffix } from '../nn/index.js';
 import { repeatFrames } from '../quantizer/pooling.js';
 import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
 import { type DecodingOptions, decodeWords, type Word } from '../tasks/recognition.js';
-import { type NdArray, reshape, ShapeError, type Tensor, UsageError, zeros } from '../tensor/index.js';
+import {
+  type Bytes,
+  type NdArray,
+  requireOptions,
+  reshape,
+  ShapeError,
+  type Tensor,
+  UsageError,
+  zeros,
+} from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import type { StreamCoder } from './stream-coder.js';
 import type { Timing } from './timing.js';
@@ -57,7 +66,8 @@ export class CloudDecoder {
    * of another model, CorruptStreamError where no packet survived; damage that spared some packets is
    * reported in `missing` and `warnings`.
    */
-  decode(bytes: Uint8Array, options: DecodeOptions = {}): Transcript {
+  decode(bytes: Bytes, options: DecodeOptions = {}): Transcript {
+    requireOptions(options, 'decode');
     const { header, indices, warnings } = this.coder.read(bytes);
     const { codebooks = header.codebooks } = options;
     if (!Number.isInteger(codebooks) || codebooks < 1 || codebooks > header.codebooks) {

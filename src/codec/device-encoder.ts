@@ -3,7 +3,7 @@
  */
 import { poolFrames } from '../quantizer/pooling.js';
 import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
-import { type NdArray, type Tensor, UsageError, view } from '../tensor/index.js';
+import { type NdArray, requireOptions, type Tensor, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { type DeviceNetwork, FrameStream } from './frame-stream.js';
 import type { StreamCoder } from './stream-coder.js';
@@ -46,7 +46,7 @@ export class DeviceEncoder {
 
   /**
    * Encodes a whole recording: mono samples, nominally from -1 to 1, at any rate from 1 to 768 kHz. Throws
-   * AudioError for samples or rates that are no sound, UsageError for options that make no sense.
+   * AudioError for samples or rates that are no sound, UsageError for arguments that make no sense.
    */
   encode(samples: Float32Array, sampleRate: number, options: EncodeOptions = {}): Uint8Array {
     const stream = this.stream(sampleRate, options);
@@ -90,7 +90,9 @@ export class DeviceEncoder {
     return { frames, indices };
   }
 
-  private codebooksOf({ codebooks = this.config.quantizer.defaultCodebooks }: EncodeOptions): number {
+  private codebooksOf(options: EncodeOptions): number {
+    requireOptions(options, 'encode');
+    const { codebooks = this.config.quantizer.defaultCodebooks } = options;
     const most = this.config.quantizer.codebooks;
     if (Number.isInteger(codebooks) && codebooks >= 1 && codebooks <= most) return codebooks;
     throw new UsageError(

@@ -8,7 +8,16 @@ import {
   type ResamplerStream,
 } from '../audio/index.js';
 import type { ConformerPrefix } from '../nn/index.js';
-import { AudioError, concatenate, flat, reshape, type Tensor, UsageError, view } from '../tensor/index.js';
+import {
+  AudioError,
+  concatenate,
+  flat,
+  requireSamples,
+  reshape,
+  type Tensor,
+  UsageError,
+  view,
+} from '../tensor/index.js';
 import type { Timing } from './timing.js';
 import type { Window, WindowPlan } from './windows.js';
 
@@ -23,14 +32,23 @@ export interface DeviceNetwork {
 /** Frames [frames, width] of a window, context included. */
 export type OnFrames = (frames: Tensor, window: Window) => void;
 
-/** Throws AudioError at the first sample that is no number; `before` samples came earlier. */
-function requireFinite(samples: Float32Array, before: number, sampleRate: number): void {
+/**
+ * Larger samples are no sound in any scale (16 bits as whole numbers reach 32,768), and far larger ones would
+ * overflow in the resampler and come out as wrong words.
+ */
+const LARGEST_SAMPLE = 1e6;
+
+/** Throws AudioError at the first sample that is no sound; `before` samples came earlier. */
+function requireSound(samples: Float32Array, before: number, sampleRate: number): void {
   for (let i = 0; i < samples.length; i++) {
-    if (Number.isFinite(samples[i])) continue;
+    // NaN fails this too.
+    if (Math.abs(samples[i]!) <= LARGEST_SAMPLE) continue;
     const at = before + i;
+    const advice = Number.isFinite(samples[i])
+      ? `at most ${LARGEST_SAMPLE}: divide whole numbers by their full scale`
+      : 'and finite: repair the recording';
     throw new AudioError(
-      `sample ${at} (${(at / sampleRate).toFixed(3)} s) is ${samples[i]}; samples must be finite numbers, mostly ` +
-        'from -1 to 1: repair or cut the recording',
+      `sample ${at} (${(at / sampleRate).toFixed(3)} s) is ${samples[i]}; samples are nominally from -1 to 1, ${advice}`,
     );
   }
 }
@@ -67,7 +85,8 @@ export class FrameStream {
   push(samples: Float32Array): void {
     if (this.finished)
       throw new UsageError('this stream is finished: start a new one for the next recording');
-    requireFinite(samples, this.received, this.sampleRate);
+    requireSamples(samples);
+    requireSound(samples, this.received, this.sampleRate);
     this.received += samples.length;
     this.take(this.resampler.push(samples));
     this.run();
@@ -114,6 +133,8 @@ export class FrameStream {
   /** Log-mel features [features, mels] to frames of the split layer [frames, width]. */
   private framesOf(features: Tensor): Tensor {
     const { logMel, mean, deviation, prefix } = this.network;
+    // Below the largest of this window: in training it was that of the utterance, and the largest of a whole
+    // recording is not known before its end.
     floorFeatures(features.data, logMel.config.topDecibels);
     const normalized = normalizeGlobally(features, mean, deviation);
     return prefix.forward(reshape(normalized, [1, ...features.shape])).pick(0, null, null);

@@ -4,7 +4,7 @@ import { byteSource, openSafetensors, type SafetensorsFile } from '../checkpoint
 import { FrequencyTable } from '../entropy/index.js';
 import { ConformerPrefix, ConformerSuffix, Parameters, type StateDict } from '../nn/index.js';
 import { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
-import { ModelError, type NdArray, type TypedArray } from '../tensor/index.js';
+import { type Bytes, ModelError, type NdArray } from '../tensor/index.js';
 import { CloudDecoder } from './cloud-decoder.js';
 import type { CodecConfig } from './config.js';
 import { DeviceEncoder } from './device-encoder.js';
@@ -27,7 +27,7 @@ import { StreamCoder } from './stream-coder.js';
 import { UncutRecognizer } from './uncut.js';
 
 /** Where a codec model comes from: its bytes, a path (Node), or a URL, read by byte range where that works. */
-export type ModelSource = Uint8Array | ArrayBuffer | string | URL;
+export type ModelSource = Bytes | string | URL;
 
 /** An open codec model. Its halves load their tensors when they are first asked for. */
 export class CodecModel {
@@ -64,7 +64,7 @@ export class CodecModel {
     return new CloudDecoder(coder, await this.suffix(), quantizer);
   }
 
-  /** Samples to words, with nothing sent between: the uncut network, for comparison. */
+  /** Samples to words, with nothing sent between: the unsplit network, for comparison. */
   async uncutRecognizer(): Promise<UncutRecognizer> {
     return new UncutRecognizer(this.config, await this.deviceNetwork(), await this.suffix());
   }
@@ -131,8 +131,7 @@ export class CodecModel {
       );
     }
     const names = [...this.file.tensors.keys()].filter((name) => roleOf(name, this.config) === role);
-    const tensors = new Map<string, NdArray<TypedArray>>();
-    for (const name of names) tensors.set(name, await this.file.read(name));
+    const tensors = await this.file.readAll(names);
     requireDigest(this.header, role, tensors);
     return tensors;
   }

@@ -99,19 +99,20 @@ function sorted(
   return byRole;
 }
 
+/** Order in a file: with shared in the middle, what either half reads is one stretch. */
+const PLACE: Readonly<Record<Role, number>> = { device: 0, shared: 1, cloud: 2 };
+
 function writePart(
   byRole: Readonly<Record<Role, ReadonlyMap<string, TensorData>>>,
   configText: string,
   digests: Digests,
   part: Part,
 ): Uint8Array {
-  const tensors = new Map(rolesOf(part).flatMap((role) => [...byRole[role]]));
-  return writeSafetensors(tensors, {
-    format: FORMAT,
-    config: configText,
-    part,
-    digests: JSON.stringify(digests),
-  });
+  const roles = rolesOf(part);
+  const tensors = new Map(roles.flatMap((role) => [...byRole[role]]));
+  const metadata = { format: FORMAT, config: configText, part, digests: JSON.stringify(digests) };
+  const placeOf = (name: string) => PLACE[roles.find((role) => byRole[role].has(name))!];
+  return writeSafetensors(tensors, metadata, placeOf);
 }
 
 /** The whole model as one file. `tensors` must be exactly those of the configuration's network and quantiser. */

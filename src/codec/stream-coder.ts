@@ -1,10 +1,18 @@
 /** Indices to .acom bytes and back: entropy tables, packets, checks. Both halves have one; no network is in it. */
 import { type Packet, readStream, type StreamHeader, writeStream } from '../bitstream/index.js';
 import { decodeStage, encodeStage, type FrequencyTable } from '../entropy/index.js';
-import { CorruptStreamError, ModelMismatchError, type NdArray, view } from '../tensor/index.js';
+import {
+  asBytes,
+  type Bytes,
+  CorruptStreamError,
+  FormatError,
+  ModelMismatchError,
+  type NdArray,
+  view,
+} from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { crcText } from './model-file.js';
-import { Timing } from './timing.js';
+import { MOST_SECONDS, Timing } from './timing.js';
 
 /** What a stream carries, before it is words. */
 export interface StreamIndices {
@@ -64,7 +72,7 @@ export class StreamCoder {
    * Reads a stream. Throws FormatError for what is no .acom stream, ModelMismatchError for a stream of another
    * model, CorruptStreamError where no packet survived.
    */
-  read(bytes: Uint8Array): StreamIndices {
+  read(bytes: Bytes): StreamIndices {
     const { header, packets, trailingBytes } = readStream(bytes, (found) => this.packetCount(found));
     const { codebooks, samples, vectorsPerPacket } = header;
     const survivors = packets.filter((packet) => packet !== null).length;
@@ -94,7 +102,8 @@ export class StreamCoder {
   }
 
   /** Bit rates of a stream of this model. */
-  rates(bytes: Uint8Array): StreamRates {
+  rates(from: Bytes): StreamRates {
+    const bytes = asBytes(from, '.acom stream');
     const { header, indices } = this.read(bytes);
     const { codebooks, samples } = header;
     const seconds = this.timing.seconds(samples);
@@ -115,7 +124,14 @@ export class StreamCoder {
   }
 
   private packetCount({ samples, vectorsPerPacket }: StreamHeader): number {
-    this.timing.requireLength(samples);
+    const seconds = this.timing.seconds(samples);
+    if (seconds > MOST_SECONDS) {
+      throw new FormatError(
+        '.acom stream',
+        `the header claims ${Math.round(seconds)} s, more than the ${MOST_SECONDS} s that a stream carries: ` +
+          'it is damaged, or of another model; get it again from its source',
+      );
+    }
     return vectorsPerPacket === 0 ? 1 : Math.ceil(this.timing.vectors(samples) / vectorsPerPacket);
   }
 

@@ -40,6 +40,7 @@ export class Timing {
     return pooledLength(this.frames(samples), this.framesPerVector);
   }
 
+  /** For encoders: throws where a recording is too long for one stream. */
   requireLength(samples: number): void {
     if (this.seconds(samples) <= MOST_SECONDS) return;
     throw new UsageError(

@@ -1,7 +1,7 @@
-/** The same network without the cut and without the quantiser: what the codec is compared with. */
+/** The same network without the split and without the quantiser: what the codec is compared with. */
 import type { ConformerSuffix } from '../nn/index.js';
 import { type DecodingOptions, decodeWords } from '../tasks/recognition.js';
-import { concatenate, reshape, type Tensor, view } from '../tensor/index.js';
+import { concatenate, requireOptions, reshape, type Tensor, view } from '../tensor/index.js';
 import type { Transcript } from './cloud-decoder.js';
 import type { CodecConfig } from './config.js';
 import { type DeviceNetwork, FrameStream } from './frame-stream.js';
@@ -39,6 +39,7 @@ export class UncutRecognizer {
   }
 
   stream(sampleRate: number, options: DecodingOptions = {}): UncutStream {
+    requireOptions(options, 'transcribe');
     const { frames, logProbs } = this.logProbStream(sampleRate);
     return {
       push: (samples) => frames.push(samples),

@@ -2,7 +2,8 @@
  * Long recordings in pieces. Attention sees every frame at once, which costs the square of the length and
  * meets lengths that no network was trained on; so a long recording is run in windows that overlap, and from
  * each window only the vectors in its core are kept. A short recording is one window, and comes out exactly
- * as if there were none. Both halves plan alike, so nothing of this is in the stream.
+ * as if there were none. The floor under the features is each window's own, as it was each utterance's in
+ * training. Both halves plan alike, so nothing of this is in the stream.
  */
 
 /** Vectors start .. end - 1 are run, vectors from .. to - 1 of them are kept. */
@@ -15,9 +16,9 @@ export interface Window {
 
 /** Lengths in seconds. `core` and `context` together are at most `whole`. */
 export interface WindowSeconds {
-  /** What one window holds without being cut. */
+  /** What one window holds without being split. */
   readonly whole: number;
-  /** What is kept of a window that is cut. */
+  /** What is kept of each window of a recording that is split. */
   readonly core: number;
   /** What is run with it on each side. */
   readonly context: number;
@@ -33,7 +34,8 @@ export class WindowPlan {
 
   constructor(vectorsPerSecond: number, seconds = WINDOW_SECONDS) {
     this.whole = Math.round(seconds.whole * vectorsPerSecond);
-    this.core = Math.round(seconds.core * vectorsPerSecond);
+    // A core of none would never end: a model's vectors may be minutes apart.
+    this.core = Math.max(1, Math.round(seconds.core * vectorsPerSecond));
     this.context = Math.round(seconds.context * vectorsPerSecond);
   }
 

@@ -1,3 +1,4 @@
+export * from './arguments.js';
 export * from './errors.js';
 export * from './ndarray.js';
 export { createNormal, createRandom } from './random.js';

@@ -83,6 +83,70 @@ t.test('what is written is read back, from memory and by byte range', async (t) 
   await t.rejects(file.read('absent'), FormatError);
 });
 
+t.test('several tensors: neighbours in one read, far ones apart', async (t) => {
+  const numbers = (length: number, first: number): TensorData => ({
+    data: Float32Array.from({ length }, (_, i) => first + i),
+    shape: [length],
+  });
+  // 64 KiB are 16,384 numbers: `gap` may be read along, `wide` may not.
+  const tensors = new Map([
+    ['a', numbers(10, 1)],
+    ['b-gap', numbers(16_384, 2)],
+    ['c', numbers(5, 3)],
+    ['d-wide', numbers(16_385, 4)],
+    ['e', numbers(7, 5)],
+    ['f-large', numbers(5_000_000, 6)],
+    ['g', numbers(3, 7)],
+  ]);
+  const memory = bytesSource(writeSafetensors(tensors));
+  const reads: number[] = [];
+  const read = (offset: number, length: number) => {
+    reads.push(length);
+    return memory.read(offset, length);
+  };
+  const file = await openSafetensors({ ...memory, read });
+  for (const [names, lengths] of [
+    [
+      ['e', 'a', 'c'],
+      [4 * (10 + 16_384 + 5), 28],
+    ],
+    [
+      ['e', 'f-large', 'g'],
+      [28, 20_000_000, 12],
+    ],
+    [[], []],
+  ] as const) {
+    reads.length = 0;
+    const found = await file.readAll(names);
+    t.same(reads, lengths);
+    t.same([...found.keys()].sort(), [...names].sort());
+    for (const name of names) {
+      const [got, expected] = [found.get(name)!.data, tensors.get(name)!.data] as [
+        Float32Array,
+        Float32Array,
+      ];
+      t.ok(got.length === expected.length && got.every((x, i) => x === expected[i]), name);
+    }
+  }
+  await t.rejects(file.readAll(['a', 'absent']), FormatError);
+  const shorter = {
+    ...memory,
+    read: async (from: number, size: number) => (await read(from, size)).slice(0, 100_000),
+  };
+  const cut = await openSafetensors(shorter);
+  await t.rejects(cut.readAll(['f-large']), { code: 'ACOM_FORMAT', message: /ends before its tensors/ });
+});
+
+t.test('tensors in groups lie together, and the order given does not matter', async (t) => {
+  const groupOf = (name: string) => (name.startsWith('w') ? 0 : 1);
+  const bytes = writeSafetensors(sample, {}, groupOf);
+  t.same(bytes, writeSafetensors(new Map([...sample].reverse()), {}, groupOf));
+  const { tensors } = await openSafetensors(bytesSource(bytes));
+  const names = [...tensors.values()].sort((a, b) => a.begin - b.begin).map(({ name }) => name);
+  t.same(names, ['weights', '__proto__', 'double', 'counts', 'bytes']);
+  for (const [name, { data }] of sample) t.same(readSafetensors(bytes).tensors.get(name)?.data, data, name);
+});
+
 t.test('aligned tensors share the memory of the file, others are copied', async (t) => {
   const bytes = writeSafetensors(sample);
   const whole = readSafetensors(bytes).tensors.get('weights');

@@ -1,11 +1,13 @@
 /** The whole path on the bundled samples, and everything that can go wrong on it. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { readStream, truncateCodebooks } from '../../src/bitstream/index.js';
-import { AcomError, type DeviceEncoder } from '../../src/index.js';
+import { readSafetensors } from '../../src/checkpoints/index.js';
+import { AcomError } from '../../src/index.js';
 import { wordErrors, wordsOf } from '../../src/tasks/index.js';
 import { createRandom } from '../../src/tensor/index.js';
-import { loadCommands, noise, readSamples } from '../support/commands.js';
+import { loadCommands, modelFile, noise, readSamples } from '../support/commands.js';
 
 const model = await loadCommands();
 const encoder = await model.deviceEncoder();
@@ -143,13 +145,78 @@ t.test('samples that are no sound', async (t) => {
   t.throws(() => encoder.encode(broken, RATE), { code: 'ACOM_AUDIO' });
   for (const rate of [0, 7.5, Number.NaN, 1e9])
     t.throws(() => encoder.encode(noise(10), rate), { code: 'ACOM_AUDIO' });
-  const loud = decoder.decode(
-    encoder.encode(
-      noise(8000).map((x) => 1e30 * x),
-      RATE,
-    ),
-  );
-  t.type(loud.text, 'string', 'enormous samples are still samples');
+  for (const rate of [RATE, 16000]) {
+    for (const level of [3.4e38, -1e30, 1.1e6]) {
+      broken[700] = level;
+      const message = /sample 700 .*nominally from -1 to 1, at most 1000000/;
+      t.throws(() => encoder.encode(broken, rate), { code: 'ACOM_AUDIO', message }, `${level} at ${rate}`);
+      t.throws(() => uncut.transcribe(broken, rate), { code: 'ACOM_AUDIO', message });
+    }
+  }
+  const { samples: sound, transcript } = samples[0]!;
+  const whole = sound.map((x) => 32_768 * x);
+  t.ok(encoder.encode(whole, RATE), 'whole numbers of 16 bits are still samples');
+  t.equal(decoder.decode(encoder.encode(sound, RATE)).text, transcript);
+});
+
+t.test('arguments of the wrong type: a usage error that says what to do', async (t) => {
+  const sound = noise(800);
+  const bytes = encoder.encode(sound, RATE);
+  const wav = new Uint8Array(100);
+  const wrongSamples: [unknown, RegExp][] = [
+    [undefined, /Float32Array, not undefined/],
+    [null, /Float32Array, not null/],
+    [wav, /Float32Array, not a Uint8Array; for a recording's file use readWav or readRecording/],
+    [wav.buffer, /Float32Array, not an ArrayBuffer; for a recording's file use readWav/],
+    [[0, 0.5], /not an Array; use Float32Array\.from\(samples\)/],
+    [new Float64Array(5), /not a Float64Array; use Float32Array\.from\(samples\)/],
+    [new Int16Array(5), /not an Int16Array; divide whole numbers by their full scale/],
+    ['in.wav', /Float32Array, not a String/],
+  ];
+  for (const [wrong, message] of wrongSamples) {
+    const given = wrong as Float32Array;
+    const expected = { code: 'ACOM_USAGE', message };
+    t.throws(() => encoder.encode(given, RATE), expected, `encode, ${message}`);
+    t.throws(() => encoder.quantize(given, RATE), expected);
+    t.throws(() => encoder.stream(RATE).push(given), expected);
+    t.throws(() => uncut.transcribe(given, RATE), expected);
+  }
+  for (const wrong of [null, 5, 'two']) {
+    const options = wrong as unknown as object;
+    const expected = {
+      code: 'ACOM_USAGE',
+      message: /the options must be an object, not (null|a Number|a String)/,
+    };
+    t.throws(() => encoder.encode(sound, RATE, options), expected);
+    t.throws(() => encoder.quantize(sound, RATE, options), expected);
+    t.throws(() => encoder.stream(RATE, options), expected);
+    t.throws(() => uncut.transcribe(sound, RATE, options), expected);
+    t.throws(() => decoder.decode(bytes, options), expected);
+  }
+  for (const wrong of [undefined, null, 'out.acom', [1, 2], new Float32Array(4)]) {
+    const given = wrong as unknown as Uint8Array;
+    const expected = { code: 'ACOM_USAGE', message: /must be a Uint8Array or an ArrayBuffer, not/ };
+    t.throws(() => decoder.decode(given), expected);
+    t.throws(() => decoder.coder.rates(given), expected);
+  }
+  const fetched = bytes.slice().buffer;
+  t.same(decoder.decode(fetched), decoder.decode(bytes), 'what fetch gives is bytes');
+  t.same(decoder.coder.rates(fetched), decoder.coder.rates(bytes));
+});
+
+t.test('a stretch 80 dB below the largest sounds like silence', async (t) => {
+  const { samples: sound } = samples[0]!;
+  const ending = (level: number) => {
+    const recording = new Float32Array(8 * RATE);
+    recording.set(sound);
+    noise(recording.length - sound.length).forEach((x, i) => {
+      recording[sound.length + i] = level * 10 * x;
+    });
+    return Buffer.from(uncut.logProbabilities(recording, RATE).data.buffer);
+  };
+  const silence = ending(0);
+  t.ok(silence.equals(ending(3e-5)), 'below the floor: the very same numbers');
+  t.notOk(silence.equals(ending(1e-3)), 'above it, they differ');
 });
 
 t.test('options that make no sense', async (t) => {
@@ -216,6 +283,37 @@ t.test('words outside a damaged packet are still heard, and the loss is reported
   t.ok(expected.length > 0);
 });
 
+t.test('a header that claims days is a damaged stream, not a wrong argument', async (t) => {
+  const { samples: sound, sampleRate } = samples[0]!;
+  for (const packetSeconds of [30, 1]) {
+    const bytes = encoder.encode(sound, sampleRate, { packetSeconds });
+    const codes = new Set<string>();
+    for (let bit = 0; bit < 8 * 12; bit++) {
+      const damaged = bytes.slice();
+      damaged[bit >> 3]! ^= 128 >> (bit & 7);
+      try {
+        decoder.decode(damaged);
+      } catch (error) {
+        codes.add((error as AcomError).code);
+      }
+    }
+    t.same([...codes].sort(), ['ACOM_CORRUPT', 'ACOM_FORMAT'], `${packetSeconds} s`);
+  }
+  const days = Uint8Array.from([
+    0xac, 0x31, 0x10, 0x97, 0xef, 0x92, 0xff, 0xff, 0xff, 0xff, 0xff, 13, 0, 0, 0,
+  ]);
+  t.throws(() => decoder.decode(days), {
+    code: 'ACOM_FORMAT',
+    message: /claims 34359738 s, more than the 86400/,
+  });
+  t.throws(() => decoder.coder.rates(days), { code: 'ACOM_FORMAT' });
+  const { timing } = encoder.coder;
+  t.throws(() => timing.requireLength(86_401 * RATE), {
+    code: 'ACOM_USAGE',
+    message: /split it into several/,
+  });
+});
+
 t.test('truncated, empty, foreign', async (t) => {
   const { samples: sound, sampleRate } = samples[0]!;
   const bytes = encoder.encode(sound, sampleRate, { packetSeconds: 1 });
@@ -268,11 +366,68 @@ t.test('a stream of random indices comes back, whatever its packets', async (t) 
   t.pass();
 });
 
-t.test('both halves agree on the rates that they report', async (t) => {
+t.test('the rates, counted from the tables in the file and the bytes of the stream', async (t) => {
   const { samples: sound, sampleRate } = samples[5]!;
-  const bytes = encoder.encode(sound, sampleRate, { codebooks: 2 });
-  const rates = (encoder as DeviceEncoder).coder.rates(bytes);
-  t.same(rates, decoder.coder.rates(bytes));
-  t.equal(rates.bytes, bytes.length);
-  t.ok(rates.entropyBitRate < rates.rawBitRate && rates.rawBitRate < rates.codedBitRate);
+  const { tensors } = readSafetensors(new Uint8Array(readFileSync(modelFile)));
+  const frequencies = tensors.get('entropy.frequencies')!;
+  for (const codebooks of [1, 2]) {
+    const bytes = encoder.encode(sound, sampleRate, { codebooks });
+    const seconds = sound.length / sampleRate;
+    const indices = encoder.quantize(sound, sampleRate, { codebooks });
+    const vectors = indices.shape[0]!;
+    let bits = 0;
+    for (let n = 0; n < vectors; n++) {
+      for (let stage = 0; stage < codebooks; stage++) {
+        const parts = frequencies.get(stage, indices.get(n, stage)) as number;
+        t.ok(parts > 0, 'no codeword here that training never saw');
+        bits -= Math.log2(parts / 2 ** 15);
+      }
+    }
+    const rates = decoder.coder.rates(bytes);
+    const close = (got: number, expected: number, what: string) =>
+      t.ok(Math.abs(got - expected) < 1e-9 * expected, `${what}: ${got}, expected ${expected}`);
+    t.equal(rates.bytes, bytes.length);
+    t.equal(rates.codebooks, codebooks);
+    close(rates.seconds, seconds, 'seconds');
+    close(rates.rawBitRate, (vectors * codebooks * 8) / seconds, 'raw');
+    close(rates.entropyBitRate, bits / seconds, 'entropy');
+    close(rates.codedBitRate, (8 * bytes.length) / seconds, 'coded');
+    // Header, checksum and whole bytes are all that stands between.
+    t.ok(8 * bytes.length - bits > 8 * 9 && 8 * bytes.length - bits < 8 * 16, `${8 * bytes.length}, ${bits}`);
+  }
+});
+
+t.test('at the border of two windows the codewords and classes are those of one window', async (t) => {
+  const { vectorsPerSecond, framesPerVector } = encoder.coder.timing;
+  // 32 s are kept in windows from 0 to 12 s and on; 8 to 24 s alone are one window, with the border inside.
+  const [border, from, to] = [12, 8, 24].map((seconds) => seconds * vectorsPerSecond) as [
+    number,
+    number,
+    number,
+  ];
+  const near = 6;
+  let [codewords, classes, all] = [0, 0, 0];
+  for (const { samples: sound } of [samples[2]!, samples[5]!]) {
+    const long = Float32Array.from({ length: 32 * RATE }, (_, n) => sound[n % sound.length]!);
+    const split = encoder.quantize(long, RATE);
+    const alone = encoder.quantize(long.subarray(8 * RATE, 24 * RATE), RATE);
+    const best = (indices: typeof split) => {
+      const vectors = indices.shape[0]!;
+      const logProbs = decoder.logProbabilities(indices, vectors * framesPerVector);
+      return (vector: number) => {
+        const row = Array.from({ length: logProbs.shape[1]! }, (_, c) =>
+          logProbs.get(vector * framesPerVector, c),
+        );
+        return row.indexOf(Math.max(...row));
+      };
+    };
+    const [inWindows, inOne] = [best(split), best(split.lo(from, 0).hi(to - from, 1))];
+    for (let vector = border - near; vector < border + near; vector++, all++) {
+      if (split.get(vector, 0) === alone.get(vector - from, 0)) codewords++;
+      if (inWindows(vector) === inOne(vector - from)) classes++;
+    }
+  }
+  t.equal(all, 24);
+  t.ok(codewords >= 22, `${codewords} of ${all} codewords`);
+  t.ok(classes >= 22, `${classes} of ${all} classes`);
 });

@@ -5,12 +5,19 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { readSafetensors, type TensorData, writeSafetensors } from '../../src/checkpoints/index.js';
+import {
+  bytesSource,
+  openSafetensors,
+  readSafetensors,
+  type TensorData,
+  writeSafetensors,
+} from '../../src/checkpoints/index.js';
 import {
   type CodecConfig,
   loadCodecModel,
   packExportedNetwork,
   parseConfig,
+  roleOf,
   writeCodecModel,
 } from '../../src/codec/index.js';
 import { createRandom } from '../../src/tensor/index.js';
@@ -57,31 +64,41 @@ t.test('a device file and a cloud file, each with its own tensors', async (t) =>
   );
 });
 
-/** Serves the model; counts the bytes that go out. */
-async function serve(ranges: boolean) {
-  let sent = 0;
+/** How a server treats byte ranges: answers them, hides their size, knows none, or sends less than asked. */
+type Ranges = 'answered' | 'hidden' | 'unknown' | 'shortened' | 'forced';
+
+/** Serves the model; counts the requests and the bytes that go out. */
+async function serve(ranges: Ranges, breakAfter = Number.POSITIVE_INFINITY) {
+  let [sent, requests] = [0, 0];
   const server = createServer((request, response) => {
+    requests++;
     if (request.url !== '/model.safetensors') {
       response.writeHead(404).end();
       return;
     }
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-    const part = ranges && from && to ? bytes.subarray(Number(from), Number(to) + 1) : bytes;
+    const less = ranges === 'shortened' && from !== '0' ? 1 : 0;
+    const asked = ranges !== 'unknown' && from && to;
+    const part = asked ? bytes.subarray(Number(from), Number(to) + 1 - less) : bytes;
     sent += part.length;
     const range = `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`;
-    response
-      .writeHead(part === bytes ? 200 : 206, part === bytes ? {} : { 'content-range': range })
-      .end(part);
+    const shown = asked && (ranges === 'answered' || ranges === 'shortened');
+    response.writeHead(asked || ranges === 'forced' ? 206 : 200, {
+      'content-length': part.length,
+      ...(shown ? { 'content-range': range } : {}),
+    });
+    if (requests <= breakAfter) response.end(part);
+    else response.write(part.subarray(0, part.length / 2), () => response.destroy());
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const url = (path: string) => new URL(`http://127.0.0.1:${port}/${path}`);
-  return { url, sent: () => sent, close: () => server.close() };
+  return { url, sent: () => sent, requests: () => requests, close: () => server.close() };
 }
 
 t.test('from a path, a file URL, a server with and without byte ranges', async (t) => {
-  const ranged = await serve(true);
-  const plain = await serve(false);
+  const ranged = await serve('answered');
+  const plain = await serve('unknown');
   const sources = [
     modelFile,
     pathToFileURL(modelFile),
@@ -106,6 +123,75 @@ t.test('from a path, a file URL, a server with and without byte ranges', async (
     code: 'ACOM_SOURCE',
     message: /could not be fetched/,
   });
+});
+
+t.test('each half is one stretch of the file, and so is each role: three requests', async (t) => {
+  const { requests, url, close } = await serve('answered');
+  const model = await loadCodecModel(url('model.safetensors'));
+  await model.deviceEncoder();
+  t.equal(requests(), 3, 'header, device and shared tensors');
+  await model.cloudDecoder();
+  t.equal(requests(), 4, 'and the cloud tensors');
+  close();
+  const parts = await whole.split();
+  for (const [what, file, expected] of [
+    ['shipped', bytes, ['device', 'shared', 'cloud']],
+    ['written', packChanged(() => {}), ['device', 'shared', 'cloud']],
+    ['device file', parts.device, ['device', 'shared']],
+    ['cloud file', parts.cloud, ['shared', 'cloud']],
+  ] as const) {
+    const { tensors } = await openSafetensors(bytesSource(file));
+    const roles = [...tensors.values()]
+      .sort((a, b) => a.begin - b.begin)
+      .map(({ name }) => roleOf(name, model.config));
+    t.same(
+      roles.filter((role, i) => role !== roles[i - 1]),
+      expected,
+      what,
+    );
+  }
+});
+
+t.test('from another origin, where the size of the file is hidden', async (t) => {
+  const { requests, url, sent, close } = await serve('hidden');
+  const decoder = await (await loadCodecModel(url('model.safetensors'))).cloudDecoder();
+  t.equal(decoder.config.name, whole.config.name);
+  t.equal(requests(), 2, 'once more, for all of it');
+  t.ok(sent() > bytes.length);
+  close();
+  const forced = await serve('forced');
+  await t.rejects(loadCodecModel(forced.url('model.safetensors')), {
+    code: 'ACOM_SOURCE',
+    message: /only a part of the file/,
+  });
+  forced.close();
+});
+
+t.test('connections that break off, and servers that send less than asked', async (t) => {
+  for (const good of [0, 1, 2]) {
+    const { url, close } = await serve('answered', good);
+    const loading = loadCodecModel(url('model.safetensors')).then((model) => model.deviceEncoder());
+    await t.rejects(loading, { code: 'ACOM_SOURCE', message: /the connection broke off/ }, `after ${good}`);
+    close();
+  }
+  const short = await serve('shortened');
+  await t.rejects(
+    loadCodecModel(short.url('model.safetensors')).then((model) => model.deviceEncoder()),
+    { code: 'ACOM_SOURCE', message: /the server sent \d+ bytes of \d+/ },
+  );
+  short.close();
+});
+
+t.test('what names no file', async (t) => {
+  for (const wrong of [undefined, null, 5, {}, new Float32Array(2)]) {
+    await t.rejects(loadCodecModel(wrong as unknown as string), {
+      code: 'ACOM_USAGE',
+      message: /path, its URL or its bytes/,
+    });
+  }
+  await t.rejects(loadCodecModel('https://'), { code: 'ACOM_USAGE', message: /no URL/ });
+  const { buffer } = bytes.slice();
+  t.equal((await loadCodecModel(buffer)).fingerprint, whole.fingerprint, 'an ArrayBuffer is bytes');
 });
 
 t.test('a changed tensor is noticed by the half that has it', async (t) => {

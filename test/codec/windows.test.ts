@@ -55,3 +55,33 @@ t.test('a stream that learns its length late makes the same plan', async (t) => 
   fc.assert(property, { seed: 2, numRuns: 500 });
   t.pass();
 });
+
+t.test('windows of a minute overlap by two seconds on both sides', async (t) => {
+  t.same(
+    [...new WindowPlan(12.5).all(750)],
+    [
+      { start: 0, from: 0, to: 150, end: 175 },
+      { start: 125, from: 150, to: 300, end: 325 },
+      { start: 275, from: 300, to: 450, end: 475 },
+      { start: 425, from: 450, to: 600, end: 625 },
+      { start: 575, from: 600, to: 750, end: 750 },
+    ],
+  );
+});
+
+t.test('a model whose vectors are minutes apart has a plan that ends', async (t) => {
+  for (const vectorsPerSecond of [1 / 23, 1 / 24, 1 / 25, 1 / 48, 1e-6]) {
+    const plan = new WindowPlan(vectorsPerSecond);
+    let [from, windows] = [0, 0];
+    for (
+      let window = plan.next(0, 100, true);
+      window && windows <= 100;
+      window = plan.next(from, 100, true)
+    ) {
+      t.ok(window.to > from && window.end <= 100, `${vectorsPerSecond}: ${JSON.stringify(window)}`);
+      from = window.to;
+      windows++;
+    }
+    t.equal(from, 100, `${vectorsPerSecond} vectors a second: ${windows} windows`);
+  }
+});

@@ -272,7 +272,7 @@ function checkEncoder(fixture: Fixture, report: Report): void {
       report.output(`${prefix}layer${i + 1}`, y);
     });
     report.output(`${prefix}output`, whole.forward(x, mask, positions));
-    // Cut after every layer: the prefix and the suffix alone give the whole.
+    // Split after every layer: the prefix and the suffix alone give the whole.
     for (let cut = 0; cut <= layers; cut++) {
       const head = new ConformerEncoder(parameters, config, { from: 0, to: cut, finalNorm: false });
       const tail = new ConformerEncoder(parameters, config, { from: cut, to: layers, finalNorm: true });

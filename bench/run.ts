@@ -4,6 +4,7 @@
  * is words that must all be in a name: `npm run bench -- matmul simd`.
  */
 import { parseArgs } from 'node:util';
+import { useThreads } from '../src/ops/index.js';
 import { halfNames, timeHalves } from './halves.js';
 import { kernelNames, timeKernels, titleOf } from './kernels.js';
 import { measurePeak, type PeakName } from './peak.js';
@@ -35,6 +36,7 @@ const line = (title: string, { median, spread }: Summary, rest: string) => {
 };
 
 async function run(): Promise<void> {
+  useThreads(1);
   console.log(describeMachine(thisMachine()));
   console.log('medians; the spread is half the middle half; the last column is the share of the SIMD peak');
   notePeaks();

@@ -10,6 +10,7 @@ const script = fileURLToPath(new URL('start-up.js', import.meta.url));
 export function startUp(runs: number): StartUp {
   const all = Array.from({ length: runs }, () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, script], {
+      env: { ...process.env, ACOM_THREADS: '1' },
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`the device half does not start: ${stderr}`);

@@ -53,6 +53,8 @@ async function run(): Promise<void> {
   const { markdown } = await import('./results.js');
   const { judge } = await import('./targets.js');
 
+  const { useThreads } = await import('../../src/ops/index.js');
+  useThreads(1);
   const machine = thisMachine();
   console.log(describeMachine(machine));
   const loaded = await loadPeers(console.log);

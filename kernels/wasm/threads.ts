@@ -3,11 +3,11 @@
  *
  * Each worker has a control block of 64 integers: [state, function, number of arguments, arguments ...]. The
  * caller writes a call and sets the state; the worker runs it and sets the state back. Both watch the state for
- * some 0.1 ms before they sleep, because waking a thread costs as much as a small product. Workers start when the
+ * 1 ms before they sleep, because waking a thread costs as much as a small product. Workers start when the
  * first call that is worth it comes, and that call does not wait for them. They never keep a process alive.
  *
- * A worker whose core is busy with something else makes a call slower than it is without it. So calls are watched:
- * after three that gained nothing the workers rest, for a second at first, and longer each time.
+ * A worker whose core is busy with something else makes a call slower than it is without it. So gains and losses are
+ * counted, and where more is lost than gained the workers rest: for a second at first, and longer each time.
  */
 import { WORKER_CODE } from './worker-code.js';
 
@@ -27,16 +27,20 @@ const DONE = 3;
 const BLOCK_INTEGERS = 64;
 const FIRST_ARGUMENT = 3;
 const MOST_THREADS = 16;
-/** Looks at the state before sleeping: some 0.1 ms. */
-const SPINS = 20000;
-const MOST_STRIKES = 3;
+/** How long the state is watched before sleeping: longer than what a network does on one thread in between. */
+const SPIN_MS = 1;
+/** What gains may outweigh, and losses may reach. */
+const MOST_BALANCE_MS = 10;
 const FIRST_REST_MS = 1000;
 const LONGEST_REST_MS = 60_000;
 
 export class ThreadPool {
   private readonly blocks: Int32Array[] = [];
   private readonly functions = new Map<string, number>();
-  private strikes = 0;
+  /** Calls that are not counted: workers that have just come up are slow. */
+  private warmUp = 32;
+  /** Milliseconds that were gained, less those that were lost. */
+  private balance = 0;
   private restMs = FIRST_REST_MS;
   private restUntil = 0;
 
@@ -56,7 +60,7 @@ export class ThreadPool {
     for (const control of controlBlocks.slice(0, Math.min(threads, MOST_THREADS) - 1)) {
       const block = new Int32Array(code.memory.buffer, control, BLOCK_INTEGERS);
       block.fill(0);
-      start(WORKER_CODE, { ...code, control, spins: SPINS, idle: IDLE, call: CALL, done: DONE });
+      start(WORKER_CODE, { ...code, control, spinMs: SPIN_MS, idle: IDLE, call: CALL, done: DONE });
       this.blocks.push(block);
     }
   }
@@ -89,18 +93,16 @@ export class ThreadPool {
     here(...parts[last]!);
     const own = performance.now() - begin;
     for (let at = 0; at < last; at++) join(workers[at]!);
-    this.judge(performance.now() - begin < own * parts.length);
+    this.judge(own * parts.length - (performance.now() - begin));
   }
 
-  /** Whether a call was faster than its parts one after another would have been. */
-  private judge(gained: boolean): void {
-    if (gained) {
-      this.strikes = Math.max(0, this.strikes - 1);
-      if (this.strikes === 0) this.restMs = FIRST_REST_MS;
-      return;
-    }
-    if (++this.strikes < MOST_STRIKES) return;
-    this.strikes = 0;
+  /** What a call was faster than its parts one after another would have been, in ms. */
+  private judge(gained: number): void {
+    if (this.warmUp-- > 0) return;
+    this.balance = Math.min(MOST_BALANCE_MS, this.balance + gained);
+    if (this.balance === MOST_BALANCE_MS) this.restMs = FIRST_REST_MS;
+    if (this.balance > -MOST_BALANCE_MS) return;
+    this.balance = 0;
     this.restUntil = performance.now() + this.restMs;
     this.restMs = Math.min(2 * this.restMs, LONGEST_REST_MS);
   }
@@ -108,7 +110,8 @@ export class ThreadPool {
 
 /** Waits until a worker is done. A page's main thread must not sleep, so it only watches. */
 function join(block: Int32Array): void {
-  for (let i = 0; i < SPINS && Atomics.load(block, 0) !== DONE; i++);
+  const end = performance.now() + SPIN_MS;
+  while (Atomics.load(block, 0) !== DONE && performance.now() < end);
   while (Atomics.load(block, 0) !== DONE) {
     try {
       Atomics.wait(block, 0, CALL, 1000);

@@ -3,7 +3,7 @@
  * workers get no other code. It waits for calls in the shared control block that `threads.ts` describes.
  */
 export const WORKER_CODE = `
-const begin = ({ memory, modules, control, spins, idle, call, done }) => {
+const begin = ({ memory, modules, control, spinMs, idle, call, done }) => {
   const functions = [];
   for (const module of modules) {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -12,7 +12,9 @@ const begin = ({ memory, modules, control, spins, idle, call, done }) => {
   const block = new Int32Array(memory.buffer, control, 64);
   Atomics.store(block, 0, idle);
   for (;;) {
-    for (let i = 0; i < spins && Atomics.load(block, 0) !== call; i++);
+    for (const end = performance.now() + spinMs; Atomics.load(block, 0) !== call && performance.now() < end; ) {
+      for (let i = 0; i < 1000 && Atomics.load(block, 0) !== call; i++);
+    }
     for (let state = Atomics.load(block, 0); state !== call; state = Atomics.load(block, 0)) {
       Atomics.wait(block, 0, state);
     }

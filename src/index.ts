@@ -5,6 +5,7 @@
  *   device:  samples -> log-mel -> layers 1..M -> RVQ indices -> range coder -> .acom bytes
  *   cloud:   .acom bytes -> range decoder -> codewords -> layers M+1..L -> words
  */
+export { configureKernels, type KernelSettings } from '../kernels/wasm/runtime.js';
 export { type Recording, readRecording, readWav, resample, writeWav } from './audio/index.js';
 export { truncateCodebooks } from './bitstream/index.js';
 export {
@@ -15,7 +16,9 @@ export {
   DeviceEncoder,
   type EncodeOptions,
   type EncoderStream,
+  loadCloudDecoder,
   loadCodecModel,
+  loadDeviceEncoder,
   type ModelSource,
   type Span,
   type StreamRates,
@@ -23,12 +26,15 @@ export {
   UncutRecognizer,
   type UncutTranscript,
 } from './codec/index.js';
+export { type KernelChoice, useKernels, useThreads, withKernels } from './ops/index.js';
 export type { Word } from './tasks/index.js';
 export {
   AcomError,
   AudioError,
   CorruptStreamError,
   FormatError,
+  KernelError,
+  KernelMemoryError,
   MissingPackageError,
   ModelError,
   ModelMismatchError,

@@ -30,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'kernels',
     'tensor',
   ],
-  index: ['audio', 'bitstream', 'codec', 'tasks', 'tensor'],
+  index: ['audio', 'bitstream', 'codec', 'kernels', 'ops', 'tasks', 'tensor'],
   cli: [
     'index',
     'audio',
@@ -43,7 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'tasks',
     'tensor',
   ],
-  build: [],
+  build: ['kernels'],
 };
 
 /** Files that may use Node's own modules; everything else runs in a browser. */

@@ -71,10 +71,10 @@ function startSection(started: StartUp): string {
   const milliseconds = (value: number) => `${value.toFixed(0)} ms`;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const rows = [
-    ['import the modules', milliseconds(started.importing)],
+    ['import the modules, file by file', milliseconds(started.importing)],
     ['load the weights', milliseconds(started.loading)],
     ['first second of speech, kernels compiled', milliseconds(started.firstSecond)],
-    ['**start-up, all of these**', milliseconds(startUpMilliseconds(started))],
+    ['**start-up, the last two**', milliseconds(startUpMilliseconds(started))],
     ['then 10 s of speech, for the first time', milliseconds(started.tenSeconds)],
     ['peak resident memory', megabytes(started.peakBytes)],
     ['of that, Node alone', megabytes(started.bareBytes)],

@@ -4,6 +4,7 @@
  * of the filters before the next one begins.
  */
 import type { KernelMemory } from '../wasm/memory.js';
+import type { Threads } from '../wasm/runtime.js';
 import type { PaddingExports } from './padding.js';
 import type { Conv2dGeometry } from './reference.js';
 import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
@@ -25,9 +26,29 @@ export interface Work {
   readonly bias: number;
   /** Bytes from the bias of one panel to that of the next; 0 where there is none. */
   readonly biasBytes: number;
-  /** What results are raised to: 0 for ReLU, otherwise -Infinity. */
-  readonly floor: number;
+  /** What results are raised to, as the bits of a float: 0 for ReLU, otherwise those of -Infinity. */
+  readonly floorBits: number;
   readonly y: number;
+  /** Calls that a block is divided into, each for a run of panels in a thread of its own. */
+  readonly threads: Threads;
+  readonly parts: number;
+}
+
+export const FLOOR_BITS = { none: 0xff800000 | 0, relu: 0 } as const;
+
+/** Runs a block as `work.parts` calls: `call` gives the arguments of the part that begins with channel `first`. */
+export function runParts(
+  { g, threads, parts }: Work,
+  name: string,
+  here: (...args: number[]) => void,
+  call: (first: number, channels: number, part: number) => number[],
+): void {
+  const channels = PANEL * Math.ceil(Math.ceil(g.outChannels / PANEL) / parts);
+  const calls: number[][] = [];
+  for (let first = 0; first < g.outChannels; first += channels) {
+    calls.push(call(first, Math.min(channels, g.outChannels - first), calls.length));
+  }
+  threads.run(name, calls, here);
 }
 
 /** Floats of the packed filters. */
@@ -84,7 +105,9 @@ export function convolveRows(
     const band = padded ? memory.push(inRows(bandRows) * rowBytes) : 0;
     const places = memory.push(4 * bandRows * out.width);
     exports.conv2dPlaces(bandRows, out.width, g.strideHeight * rowBytes, g.strideWidth * pixelBytes, places);
-    const spare = memory.push(BLOCK_PIXELS * PANEL_BYTES);
+    const spareBytes = BLOCK_PIXELS * PANEL_BYTES;
+    const spares = memory.push(work.parts * spareBytes);
+    const panelBytes = g.kernelHeight * segmentFloats * PANEL_BYTES;
 
     for (let row = first; row < last; row += bandRows) {
       const rows = Math.min(bandRows, last - row);
@@ -108,23 +131,23 @@ export function convolveRows(
       const block = groupSize(pixels, BLOCK_PIXELS);
       for (let pixel = 0; pixel < pixels; pixel += block) {
         const count = Math.min(block, pixels - pixel);
-        exports.conv2dBlock(
+        runParts(work, 'conv2dBlock', exports.conv2dBlock, (first, channels, part) => [
           count,
-          g.outChannels,
+          channels,
           places + 4 * pixel,
           from,
           g.kernelHeight,
           segmentFloats,
           rowBytes - 4 * segmentFloats,
-          work.filters,
-          work.bias,
+          work.filters + (first / PANEL) * panelBytes,
+          work.bias + (first / PANEL) * work.biasBytes,
           work.biasBytes,
-          work.floor,
-          work.y + (row * out.width + pixel) * yPixelBytes,
+          work.floorBits,
+          work.y + (row * out.width + pixel) * yPixelBytes + 4 * first,
           yPixelBytes,
-          spare,
+          spares + part * spareBytes,
           0,
-        );
+        ]);
       }
     }
   } finally {

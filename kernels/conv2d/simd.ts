@@ -6,10 +6,10 @@
  */
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { SimdKernel } from '../wasm/runtime.js';
-import { convolveRows, directLength, packPanels, type Work } from './direct.js';
+import { convolveRows, directLength, FLOOR_BITS, packPanels, type Work } from './direct.js';
 import { definePadding, type PaddingExports } from './padding.js';
 import { type Conv2dGeometry, type Conv2dKernel, conv2dOutputSize } from './reference.js';
-import { defineDirect, PANEL_BYTES, type TileExports } from './tile.js';
+import { defineDirect, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
 import {
   convolveWinograd,
   suitsWinograd,
@@ -29,7 +29,8 @@ export const conv2dSimd: SimdKernel<Conv2dKernel, Conv2dExports> = {
     defineDirect(module, arithmetic);
     defineWinograd(module, arithmetic);
   },
-  bind: (exports, memory) => ({
+  threaded: true,
+  bind: (exports, memory, threads) => ({
     pack(g, weight, offset, lifetime) {
       const direct = directLength(g);
       const length = direct + (suitsWinograd(g) ? winogradLength(g) : 0);
@@ -45,6 +46,7 @@ export const conv2dSimd: SimdKernel<Conv2dKernel, Conv2dExports> = {
         g.height * g.width * g.inChannels,
         out.height * out.width * g.outChannels,
       ];
+      const filter = g.kernelHeight * g.kernelWidth * g.inChannels;
       const mark = memory.mark();
       try {
         const to = placeOutput(memory, y, yOffset, 1, outFloats, outFloats);
@@ -59,8 +61,10 @@ export const conv2dSimd: SimdKernel<Conv2dKernel, Conv2dExports> = {
               ? memory.zeros
               : placeInput(memory, bias, biasOffset, 1, g.outChannels, g.outChannels).pointer,
           biasBytes: bias === null ? 0 : PANEL_BYTES,
-          floor: activation === 'relu' ? 0 : -Infinity,
+          floorBits: FLOOR_BITS[activation],
           y: to.pointer,
+          threads,
+          parts: Math.min(threads.count(2 * outFloats * filter), Math.ceil(g.outChannels / PANEL)),
         };
         if (worthWinograd(g)) convolveWinograd(exports, memory, work);
         else convolveRows(exports, memory, work, 0, out.height);

@@ -20,7 +20,7 @@ export const BLOCK_PIXELS = 60;
 
 export interface TileExports {
   /**
-   * Y [pixels, channels] = max(bias + windows · filters, floor) of up to `BLOCK_PIXELS` pixels, which begin
+   * Y [pixels, channels] = max(bias + windows · filters, floor), the floor as the bits of a float, of up to `BLOCK_PIXELS` pixels, which begin
    * `places[i]` bytes after x. `spare` holds Y of one panel.
    */
   conv2dBlock(
@@ -34,7 +34,7 @@ export interface TileExports {
     filters: number,
     bias: number,
     biasBytes: number,
-    floor: number,
+    floorBits: number,
     y: number,
     yRowBytes: number,
     spare: number,
@@ -272,7 +272,7 @@ function defineBlock(module: ModuleBuilder, run: FunctionReference, copyOut: Fun
       filters: 'i32',
       bias: 'i32',
       biasBytes: 'i32',
-      floor: 'f32',
+      floorBits: 'i32',
       y: 'i32',
       yRowBytes: 'i32',
       spare: 'i32',
@@ -291,7 +291,7 @@ function defineBlock(module: ModuleBuilder, run: FunctionReference, copyOut: Fun
           p.segmentGapBytes,
           p.filters,
           p.bias,
-          p.floor,
+          f32.reinterpretI32(p.floorBits),
           to,
           toRowBytes,
           p.zero,

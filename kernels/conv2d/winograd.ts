@@ -16,7 +16,7 @@
  * Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1.
  */
 import type { KernelMemory } from '../wasm/memory.js';
-import { BAND_BYTES, convolveRows, groupSize, type Work } from './direct.js';
+import { BAND_BYTES, convolveRows, groupSize, runParts, type Work } from './direct.js';
 import type { PaddingExports } from './padding.js';
 import { type Conv2dGeometry, conv2dOutputSize } from './reference.js';
 import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
@@ -117,8 +117,9 @@ export function convolveWinograd(
     const v = memory.push(16 * pointBytes);
     const rowPlaces = memory.push(4 * most);
     exports.conv2dPlaces(1, most, 0, pixelBytes, rowPlaces);
-    const m = memory.push(WINOGRAD_SUMS_BYTES);
-    const spare = memory.push(PANEL_BYTES);
+    const m = memory.push(work.parts * WINOGRAD_SUMS_BYTES);
+    const spares = memory.push(work.parts * PANEL_BYTES);
+    const panelBytes = POINTS * g.inChannels * PANEL_BYTES;
 
     for (let row = 0; row < tileRows; row += bandRows) {
       const rows = Math.min(bandRows, tileRows - row);
@@ -145,27 +146,27 @@ export function convolveWinograd(
         const tileRow = row + Math.floor(tile / tileColumns);
         const tileColumn = tile % tileColumns;
         exports.conv2dWinogradInput(count, places + 4 * tile, band, rowBytes, pixelBytes, v, pointBytes);
-        exports.conv2dWinogradBlock(
+        runParts(work, 'conv2dWinogradBlock', exports.conv2dWinogradBlock, (first, channels, part) => [
           count,
-          g.outChannels,
+          channels,
           rowPlaces,
           v,
           pointBytes,
           g.inChannels,
-          work.winogradFilters,
-          m,
-          work.bias,
+          work.winogradFilters + (first / PANEL) * panelBytes,
+          m + part * WINOGRAD_SUMS_BYTES,
+          work.bias + (first / PANEL) * work.biasBytes,
           work.biasBytes,
-          work.floor,
-          work.y + 4 * g.outChannels * (2 * tileRow * out.width + 2 * tileColumn),
+          work.floorBits,
+          work.y + 4 * g.outChannels * (2 * tileRow * out.width + 2 * tileColumn) + 4 * first,
           tileColumn,
           tileColumns,
           out.width,
           out.height - 2 * tileRow,
           4 * g.outChannels,
-          spare,
+          spares + part * PANEL_BYTES,
           0,
-        );
+        ]);
       }
     }
   } finally {

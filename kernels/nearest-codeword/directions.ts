@@ -14,7 +14,7 @@
  */
 
 /** Codewords that stand for all in finding the directions. */
-const SAMPLE = 512;
+const SAMPLE = 256;
 const ROUNDS = 3;
 /** Directions at most: more cost more to find than they save. */
 const MOST = 96;

@@ -168,7 +168,7 @@ export class FunctionBuilder {
   }
 
   /** Locals and code, with their length in front. */
-  bytes(): number[] {
+  bytes(): Code {
     const own = this.locals.slice(this.parameters.length);
     const runs: { type: ValueType; count: number }[] = [];
     for (const type of own) {
@@ -215,7 +215,7 @@ export interface MemoryLimits {
 export class ModuleBuilder {
   private readonly types: string[] = [];
   private readonly typeBytes: number[][] = [];
-  private readonly functions: { name: string; type: number; body: number[]; exported: boolean }[] = [];
+  private readonly functions: { name: string; type: number; body: Code; exported: boolean }[] = [];
 
   constructor(
     /** For messages. */
@@ -300,42 +300,40 @@ export class ModuleBuilder {
 
   /** The module, importing a memory of `limits`. */
   bytes({ pages, shared }: MemoryLimits): Uint8Array<ArrayBuffer> {
-    const memory = [
-      ...text('env'),
-      ...text('memory'),
-      0x02,
-      ...(shared ? [0x03, ...unsigned(pages), ...unsigned(pages)] : [0x00, ...unsigned(0)]),
-    ];
+    const limits = shared ? [0x03, unsigned(pages), unsigned(pages)] : [0x00, unsigned(0)];
+    const memory = [text('env'), text('memory'), 0x02, limits];
     const exports = this.functions.flatMap(({ name, exported }, index) =>
-      exported ? [[...text(name), 0x00, ...unsigned(index)]] : [],
+      exported ? [[text(name), 0x00, unsigned(index)]] : [],
     );
-    return Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...section(1, this.typeBytes),
-      ...section(2, [memory]),
-      ...section(
+    const sections: Code = [
+      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      section(1, this.typeBytes),
+      section(2, [memory]),
+      section(
         3,
         this.functions.map(({ type }) => unsigned(type)),
       ),
-      ...section(7, exports),
-      ...section(
+      section(7, exports),
+      section(
         10,
         this.functions.map(({ body }) => body),
       ),
-    ]);
+    ];
+    return Uint8Array.from(flatten(sections));
   }
 }
 
-const text = (value: string): number[] => {
+const text = (value: string): Code => {
   const bytes = new TextEncoder().encode(value);
-  return [...unsigned(bytes.length), ...bytes];
+  return [unsigned(bytes.length), [...bytes]];
 };
 
-const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes];
+/** A list of bytes with its length in front. */
+const sized = (bytes: readonly number[]): Code => [unsigned(bytes.length), bytes];
 
-const section = (id: number, entries: readonly (readonly number[])[]): number[] => [
+const section = (id: number, entries: readonly Code[]): Code => [
   id,
-  ...sized([...unsigned(entries.length), ...entries.flat()]),
+  sized(flatten([unsigned(entries.length), entries])),
 ];
 
 function flatten(code: Code): number[] {

@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { assembleAllKernels } from '../../kernels/index.js';
 
 const OPTIONAL = ['@wasm-audio-decoders/flac'];
 
@@ -59,3 +60,8 @@ async function bundle(folder: string, options: BuildOptions): Promise<void> {
 
 await bundle('bin', { entryPoints: ['dist/src/cli/main.js'], platform: 'node', banner: { js: REQUIRE } });
 await bundle('browser', { entryPoints: ['dist/src/index.js'], platform: 'browser', minify: true });
+
+// All SIMD kernels as one module, for runtimes that compile none from bytes.
+const kernels = assembleAllKernels();
+writeFileSync(join('dist', 'browser', 'acom-kernels.wasm'), kernels);
+console.log(`dist/browser/acom-kernels.wasm: ${kernels.length} bytes`);

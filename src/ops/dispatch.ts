@@ -21,10 +21,10 @@ function environment(name: string): string {
   return process?.env?.[name] ?? '';
 }
 
-/** What ACOM_KERNELS and ACOM_THREADS say. */
+/** What ACOM_KERNELS says; ACOM_THREADS is heeded where no call said how many threads there are. */
 function choiceOfEnvironment(): KernelChoice {
   const threads = environment('ACOM_THREADS');
-  useThreads(threads === '' ? defaultThreads() : Number(threads));
+  if (!threadsSaid) useThreads(threads === '' ? defaultThreads() : Number(threads));
   const named = environment('ACOM_KERNELS');
   if (named === '') return 'auto';
   if ((CHOICES as readonly string[]).includes(named)) return named as KernelChoice;
@@ -36,8 +36,11 @@ export function useThreads(threads: number): void {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new KernelError(`threads is ${threads} (ACOM_THREADS); use a whole number from 1 on`);
   }
+  threadsSaid = true;
   configureThreads(threads, startWorker);
 }
+
+let threadsSaid = false;
 
 let current: KernelChoice | null = null;
 

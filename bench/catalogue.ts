@@ -2,8 +2,10 @@
  * npm run bench:catalogue: measures every variant of every kernel on the last workload of its spec, the largest, and
  * writes the table at the end of kernels/README.md. What stands above the mark there is written by hand.
  */
+import '../test/support/relaxed.js';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { useThreads } from '../src/ops/index.js';
 import { repository } from '../test/support/shared.js';
 import { type CatalogueRow, catalogueRows, MARK, renderCatalogue } from './catalogue-table.js';
 import { timeKernels, titleOf } from './kernels.js';
@@ -11,6 +13,8 @@ import { measurePeak } from './peak.js';
 import { describeMachine, thisMachine } from './report.js';
 
 const SECONDS = 0.5;
+
+useThreads(1);
 
 const rows = catalogueRows();
 const titles = new Set(rows.map(({ kernel, variant, workload }) => titleOf(kernel, variant, workload)));

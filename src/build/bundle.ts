@@ -5,23 +5,12 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
 import { assembleAllKernels } from '../../kernels/index.js';
-
-const OPTIONAL = ['@wasm-audio-decoders/flac'];
+import { type BuildOptions, build } from './esbuild.js';
 
 /** CommonJS packages inside an ES module ask for `require`. */
 const REQUIRE =
   "import { createRequire as acomRequire } from 'node:module'; const require = acomRequire(import.meta.url);";
-
-const shared: BuildOptions = {
-  bundle: true,
-  format: 'esm',
-  target: 'es2022',
-  external: OPTIONAL,
-  metafile: true,
-  logLevel: 'warning',
-};
 
 /** Licences of the packages that went into a bundle; most ask that they go with every copy. */
 function notices(inputs: readonly string[]): string {
@@ -53,7 +42,7 @@ const licenceSection = (readme: string): string =>
 
 async function bundle(folder: string, options: BuildOptions): Promise<void> {
   const outfile = join('dist', folder, 'acom.js');
-  const { metafile } = await build({ ...shared, ...options, outfile });
+  const { metafile } = await build({ ...options, outfile });
   writeFileSync(join('dist', folder, 'LICENSES.txt'), notices(Object.keys(metafile?.inputs ?? {})));
   console.log(`${outfile}: ${readFileSync(outfile).length} bytes`);
 }

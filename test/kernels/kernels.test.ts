@@ -1,4 +1,5 @@
 /** Every variant of every kernel against its formula in float64, on every size of its spec. */
+import '../support/relaxed.js';
 import t from 'tap';
 import { kernelSpecs } from '../../kernels/index.js';
 import { matmulReference } from '../../kernels/matmul/reference.js';

@@ -1,4 +1,5 @@
 /** The polynomials of kernels/wasm/math.ts, run over millions of arguments against Math.exp and Math.log. */
+import '../support/relaxed.js';
 import t from 'tap';
 import type { FunctionBuilder, Local } from '../../kernels/wasm/assembler.js';
 import { f32x4, i32, type V128 } from '../../kernels/wasm/expression.js';

@@ -1,4 +1,5 @@
 /** Indices of every variant against the reference on data that is hard to tell apart. */
+import '../support/relaxed.js';
 import t from 'tap';
 import { nearestCodewordReference } from '../../kernels/nearest-codeword/reference.js';
 import { nearestCodewordVariants } from '../../kernels/nearest-codeword/variants.js';

@@ -83,7 +83,7 @@ t.test('what is in it, and what comes with it', async (t) => {
 function subpathsOf(): string[] {
   const text = readFileSync(join(installed, 'package.json'), 'utf8');
   const { exports } = JSON.parse(text) as { exports: Record<string, unknown> };
-  return Object.keys(exports).filter((path) => !/\*|package\.json/.test(path));
+  return Object.keys(exports).filter((path) => !/\*|package\.json|\.wasm$/.test(path));
 }
 
 t.test('every subpath is imported from ESM', async (t) => {
@@ -100,6 +100,11 @@ t.test('every subpath is imported from ESM', async (t) => {
     "import { loadCodecModel } from 'acom'; const m = await loadCodecModel(new URL(import.meta.resolve('acom/weights/commands.safetensors'))); console.log(m.config.name);",
   );
   t.equal(await node('weights.js'), 'commands\n');
+  await writeFile(
+    join(project, 'kernels.js'),
+    "import { readFile } from 'node:fs/promises'; import { configureKernels } from 'acom'; const module = new WebAssembly.Module(await readFile(new URL(import.meta.resolve('acom/kernels.wasm')))); configureKernels({ module }); console.log(WebAssembly.Module.exports(module).some(({ name }) => name === 'matmul'));",
+  );
+  t.equal(await node('kernels.js'), 'true\n', 'the precompiled kernels');
 });
 
 t.test('types hold without skipLibCheck', async (t) => {

@@ -7,7 +7,7 @@
  *
  * Filters lie in panels of 8 output channels, [ceil(outChannels / 8)][kernelHeight · kernelWidth · inChannels][8].
  */
-import { PANEL } from '../matmul/simd.js';
+import { PANEL } from '../matmul/tile.js';
 import type { FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32, f32x4, type I32, i32, type V128 } from '../wasm/expression.js';
 import type { Arithmetic } from '../wasm/runtime.js';

@@ -3,7 +3,7 @@
  * with packed panels, softmax rows, scaled results.
  */
 
-import { branchOn, defineTile, MOST_ROWS, PANEL } from '../matmul/simd.js';
+import { branchOn, defineTile, MOST_ROWS, PANEL } from '../matmul/tile.js';
 import { rowExponentials, rowMaximum } from '../softmax/simd.js';
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, type I32, i32, v128 } from '../wasm/expression.js';

@@ -2,7 +2,7 @@
  * One head of relative attention: the loop over blocks of queries, whose steps are in blocks.ts. The formulas and the
  * relative shift are in simd.ts.
  */
-import { MOST_ROWS } from '../matmul/simd.js';
+import { MOST_ROWS } from '../matmul/tile.js';
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { f32, type I32, i32 } from '../wasm/expression.js';
 import type { Arithmetic } from '../wasm/runtime.js';

@@ -1,9 +1,9 @@
 /**
- * Packing for the products of attention: panels of 8 columns, as kernels/matmul/simd.ts reads them. Keys and
+ * Packing for the products of attention: panels of 8 columns, as kernels/matmul/tile.ts reads them. Keys and
  * positions are rows of which the product wants the transpose; four rows by four columns are turned in registers.
  */
 
-import { PANEL } from '../matmul/simd.js';
+import { PANEL } from '../matmul/tile.js';
 import type { FunctionBuilder, FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, i32, type V128 } from '../wasm/expression.js';
 

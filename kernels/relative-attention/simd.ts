@@ -1,6 +1,6 @@
 /**
  * Relative attention with WebAssembly SIMD: per head three matrix products around a softmax, on the tiles of
- * kernels/matmul/simd.ts. Keys, positions and values of a head are packed into panels; then blocks of queries, as many
+ * kernels/matmul/tile.ts. Keys, positions and values of a head are packed into panels; then blocks of queries, as many
  * as a tile has rows, go through all steps while their scores stay in the first-level cache:
  *
  *   S[i, j]  = scale (q[i] + v) · p[T - 1 - i + j]     product with Pᵀ, shifted
@@ -16,7 +16,7 @@
  * level cache where it is larger than the first. The map T x T exists only where the caller asks for it.
  */
 
-import { MOST_ROWS, PANEL } from '../matmul/simd.js';
+import { MOST_ROWS, PANEL } from '../matmul/tile.js';
 import type { KernelMemory } from '../wasm/memory.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { SimdKernel } from '../wasm/runtime.js';

@@ -50,6 +50,7 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
       c: 'i32',
       cRowBytes: 'i32',
       spare: 'i32',
+      zero: 'i32',
     },
     (f, p) => {
       const { k, a, aRowBytes, b, bias, biasBytes, activation, accumulate, c, cRowBytes, spare } = p;
@@ -89,7 +90,7 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
             f.call(copy, rows, p.columns, cRow, cRowBytes, spare, i32.const(PANEL_BYTES));
           });
           branchOn(f, rows, (r) => {
-            f.call(tiles[r - 1]!, k, aRow, aRowBytes, b, bias, to, toRowBytes, accumulate);
+            f.call(tiles[r - 1]!, k, aRow, aRowBytes, b, bias, to, toRowBytes, accumulate, p.zero);
           });
           f.if(activation, () => f.call(activate, activation, rows, to, toRowBytes));
           f.if(i32.eqz(full), () => {
@@ -120,6 +121,7 @@ export interface MatmulExports {
     c: number,
     cRowBytes: number,
     spare: number,
+    zero: number,
   ): void;
   packPanels(n: number, k: number, b: number, rowBytes: number, columnBytes: number, to: number): void;
 }
@@ -195,6 +197,7 @@ export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
             to.pointer + first * PANEL_BYTES,
             to.rowBytes,
             memory.push(MOST_ROWS * PANEL_BYTES),
+            0,
           ]);
         }
         if (parts.length > 0) threads.run('matmul', parts, exports.matmul);

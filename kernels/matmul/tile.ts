@@ -15,18 +15,22 @@ export const PANEL_BYTES = 4 * PANEL;
 /** Most rows of a tile: with 8 columns its sums take 8 of the 15 vector registers that V8 has to give. */
 export const MOST_ROWS = 4;
 
-/** How a tile of so many rows is computed. */
+/** How a tile of so many rows is computed, as measured: kernels/matmul/README.md. */
 interface TilePlan {
   /** Sums that a tile of few rows keeps per element, so that additions do not wait for one another. */
   readonly chains: number;
   /** Steps of k in one turn of the loop. V8 unrolls short loops itself, and better than we can. */
   readonly unroll: number;
+  /** Whether a fence keeps the arithmetic of a step before that of the next. */
+  readonly fenced: boolean;
 }
 
 function plan(rows: number, fused: boolean): TilePlan {
-  if (rows === 1) return { chains: 2, unroll: 4 };
-  if (rows === 2) return fused ? { chains: 2, unroll: 4 } : { chains: 1, unroll: 2 };
-  return { chains: 1, unroll: 1 };
+  if (rows === 1) return { chains: 2, unroll: 4, fenced: false };
+  if (rows === 2) {
+    return fused ? { chains: 2, unroll: 4, fenced: true } : { chains: 1, unroll: 2, fenced: false };
+  }
+  return { chains: 1, unroll: 1, fenced: rows === MOST_ROWS };
 }
 
 const TILE_PARAMETERS = {
@@ -38,17 +42,18 @@ const TILE_PARAMETERS = {
   c: 'i32',
   cRowBytes: 'i32',
   accumulate: 'i32',
+  zero: 'i32',
 } as const;
 
 /**
  * Adds `tile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or onto C [rows, 8].
  */
 export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
-  const { chains, unroll } = plan(rows, arithmetic.fused);
+  const { chains, unroll, fenced } = plan(rows, arithmetic.fused);
   return module.shared(
     `tile${rows}`,
     TILE_PARAMETERS,
-    (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate }) => {
+    (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate, zero }) => {
       const rowOf = Array.from({ length: rows }, (_, r) =>
         r === 0 ? a : f.local(i32.add(a, i32.mul(aRowBytes, i32.const(r)))),
       );
@@ -77,7 +82,10 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
 
       f.set(end, i32.add(b, i32.mul(k, i32.const(PANEL_BYTES))));
       f.while(i32.leS(b, i32.sub(end, i32.const(PANEL_BYTES * unroll))), () => {
-        for (let s = 0; s < unroll; s++) step(s);
+        for (let s = 0; s < unroll; s++) {
+          step(s);
+          if (fenced) f.fence(zero);
+        }
         advance(unroll);
       });
       if (unroll > 1) {

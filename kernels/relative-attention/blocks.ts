@@ -140,7 +140,7 @@ export function defineProduct(module: ModuleBuilder, arithmetic: Arithmetic): Fu
           f.increase(first, 1);
         });
         f.while(i32.ltS(i32.add(first, i32.const(1)), end), () => {
-          f.call(wholes[r - 1]!, k, a, aRowBytes, b, zeros, c, cRowBytes, accumulate);
+          f.call(wholes[r - 1]!, k, a, aRowBytes, b, zeros, c, cRowBytes, accumulate, zero);
           f.increase(b, panelBytes);
           f.increase(c, PANEL_BYTES);
           f.increase(first, 2);

@@ -163,11 +163,19 @@ t.test(
   async (t) => {
     await copyFile(join(consumer, 'page.html'), join(project, 'page.html'));
     const server = createServer((request, response) => {
-      const path = join(project, new URL(request.url ?? '/', 'http://x').pathname);
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x');
+      const path = join(project, pathname);
+      // Only pages that ask for it are isolated from other origins, and may share memory with workers.
+      const isolation = searchParams.has('isolated')
+        ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
+        : {};
       if (!existsSync(path)) response.writeHead(404).end();
       else
         response
-          .writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
+          .writeHead(200, {
+            'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+            ...isolation,
+          })
           .end(readFileSync(path));
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -182,21 +190,39 @@ t.test(
       ],
     });
     try {
-      const page = await browser.newPage();
-      const problems: string[] = [];
-      page.on('pageerror', (error) => problems.push(String(error)));
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html`);
-      const heard = page.locator('#heard');
-      await heard.filter({ hasText: /\w/ }).waitFor({ timeout: 60_000 });
-      t.equal(await heard.textContent(), 'one two three four five');
       const sample = readSamples().find(({ path }) => path === 'counting.wav')!;
       const here = (await (await loadCommands()).deviceEncoder()).encode(sample.samples, sample.sampleRate);
-      t.equal(
-        await heard.getAttribute('data-bytes'),
-        Buffer.from(here).toString('hex'),
-        'the same bytes as in Node',
-      );
-      t.same(problems, []);
+      for (const [kind, query] of [
+        ['a plain page', ''],
+        ['an isolated page, with threads', '?isolated'],
+      ] as const) {
+        const page = await browser.newPage();
+        const problems: string[] = [];
+        let workers = 0;
+        page.on('pageerror', (error) => problems.push(String(error)));
+        page.on('console', (message) => {
+          if (message.type() === 'warning') problems.push(message.text());
+        });
+        page.on('worker', () => workers++);
+        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html${query}`);
+        const heard = page.locator('#heard');
+        await heard.filter({ hasText: /\w/ }).waitFor({ timeout: 60_000 });
+        t.equal(await heard.textContent(), 'one two three four five', kind);
+        t.equal(
+          await heard.getAttribute('data-bytes'),
+          Buffer.from(here).toString('hex'),
+          `${kind}: the same bytes as in Node`,
+        );
+        t.equal(
+          await heard.getAttribute('data-again'),
+          'same',
+          `${kind}: a longer recording, again and again`,
+        );
+        const several = query !== '' && (await page.evaluate(() => navigator.hardwareConcurrency)) > 1;
+        t.equal(workers > 0, several, `${kind}: ${workers} workers`);
+        t.same(problems, [], `${kind}: without a notice`);
+        await page.close();
+      }
     } finally {
       await browser.close();
       server.close();

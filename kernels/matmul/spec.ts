@@ -61,6 +61,12 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
     { m: 25, n: 96, k: 256, transposeB: true, bias: true },
   ],
   workloads: [
+    // A frame, the smallest block, 1 s and 10 s through conformers of all sizes
+    ...[96, 144, 256, 512].flatMap((width) =>
+      [1, 8, 25, 250].map((frames) =>
+        linear(`conformer d = ${width}, feed-forward in, T = ${frames}`, frames, width, 4 * width),
+      ),
+    ),
     linear('shipped model, feed-forward in, 1 s', 25, 96, 256),
     linear('shipped model, feed-forward out, 10 s', 250, 256, 96),
     linear('conformer small, feed-forward out, 1 s', 25, 1024, 144),

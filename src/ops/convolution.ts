@@ -8,9 +8,10 @@ import {
 import { conv2dVariants } from '../../kernels/conv2d/variants.js';
 import type { DepthwiseConv1dKernel, PackedTaps } from '../../kernels/depthwise-conv1d/reference.js';
 import { depthwiseConv1dVariants } from '../../kernels/depthwise-conv1d/variants.js';
-import { contiguous, empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
+import { contiguous, empty, ShapeError, scratch, type Tensor, zeros } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
-import { describeShape, requireRank, vectorOf } from './shapes.js';
+import type { BatchNormParameters } from './normalization.js';
+import { describeShape, elementsOf, requireRank, vectorOf } from './shapes.js';
 
 type Vector = { readonly data: Float32Array; readonly offset: number };
 
@@ -144,6 +145,40 @@ function convolveInto(
       y.offset + b * outHeight * outWidth * outChannels,
     );
   }
+}
+
+/**
+ * Filters and bias of the convolution that does what `weight` [out, ...] and `bias` do with batch normalisation (stored
+ * statistics) after them: a scale for each output channel, which costs nothing once it is in the filters.
+ */
+export function foldBatchNorm(
+  weight: Tensor,
+  bias: Tensor | null,
+  { mean, variance, weight: gain, bias: shift }: BatchNormParameters,
+  epsilon: number,
+): { readonly weight: Tensor; readonly bias: Tensor } {
+  const operation = 'foldBatchNorm';
+  const filters = elementsOf(operation, 'weight', weight);
+  const channels = weight.shape[0] ?? 0;
+  const vector = (name: string, x: Tensor) => {
+    const { data, offset } = vectorOf(operation, name, x, channels);
+    return data.subarray(offset, offset + channels);
+  };
+  const [m, v, g, s] = [
+    vector('mean', mean),
+    vector('variance', variance),
+    vector('gain', gain),
+    vector('shift', shift),
+  ];
+  const before = bias === null ? null : vector('bias', bias);
+  const folded = { weight: zeros(weight.shape), bias: zeros([channels]) };
+  const each = filters.length / Math.max(1, channels);
+  for (let o = 0; o < channels; o++) {
+    const scale = g[o]! / Math.sqrt(v[o]! + epsilon);
+    for (let i = o * each; i < (o + 1) * each; i++) folded.weight.data[i] = filters[i]! * scale;
+    folded.bias.data[o] = ((before?.[o] ?? 0) - m[o]!) * scale + s[o]!;
+  }
+  return folded;
 }
 
 /** Filters of a depthwise convolution, packed for many signals. */

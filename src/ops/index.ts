@@ -13,6 +13,7 @@ export {
   type DepthwiseFilters,
   depthwiseConv1d,
   depthwiseConv1dPacked,
+  foldBatchNorm,
   packConv2d,
   packDepthwiseConv1d,
 } from './convolution.js';

@@ -4,6 +4,7 @@ import {
   batchNorm,
   conv2d,
   depthwiseConv1d,
+  foldBatchNorm,
   glu,
   layerNorm,
   leakyRelu,
@@ -62,6 +63,24 @@ t.test('strided views give what contiguous copies give', async (t) => {
   );
   const rows = tensor(8, 9).hi(8, 6);
   t.ok(close(softmax(rows), softmax(contiguous(rows))), 'rows of a wider matrix');
+});
+
+t.test('batch norm folded into a convolution, with and without bias', async (t) => {
+  const x = tensor(2, 6, 5, 3);
+  const weight = tensor(4, 3, 3, 3);
+  const positive = tensor(4);
+  for (let i = 0; i < 4; i++) positive.data[i] = 0.5 + Math.abs(positive.data[i]!);
+  const norm = { mean: tensor(4), variance: positive, weight: tensor(4), bias: tensor(4) };
+  const options = { stride: [1, 1], padding: [1, 1], padMode: 'zero' } as const;
+  for (const bias of [tensor(4), null]) {
+    const apart = batchNorm(conv2d(x, weight, bias, options), norm, 1e-5);
+    const folded = foldBatchNorm(weight, bias, norm, 1e-5);
+    const together = conv2d(x, folded.weight, folded.bias, options);
+    t.ok(together.data.every((value, i) => Math.abs(value - apart.data[i]!) < 1e-5));
+  }
+  t.throws(() => foldBatchNorm(weight, tensor(3), norm, 1e-5), {
+    message: /foldBatchNorm: bias has shape \[3\]/,
+  });
 });
 
 t.test('an item of a batch comes out as it does alone', async (t) => {

@@ -298,6 +298,10 @@ export class ModuleBuilder {
     return this.types.length - 1;
   }
 
+  get exportedNames(): readonly string[] {
+    return this.functions.flatMap(({ name, exported }) => (exported ? [name] : []));
+  }
+
   /** The module, importing a memory of `limits`. */
   bytes({ pages, shared }: MemoryLimits): Uint8Array<ArrayBuffer> {
     const limits = shared ? [0x03, unsigned(pages), unsigned(pages)] : [0x00, unsigned(0)];

@@ -112,6 +112,8 @@ export class KernelMemory {
    */
   popKeeping(mark: number, pointer: number, bytes: number): number {
     const to = mark - aligned(bytes);
+    if (to < this.keptEnd) this.refuse(bytes);
+    if (to < this.stackPeak) this.stackPeak = to;
     new Uint8Array(this.buffer).copyWithin(to, pointer, pointer + bytes);
     this.stackPointer = to;
     return to;

@@ -133,6 +133,7 @@ function exportsOf(
   const imports = { env: { memory: home.memory } };
   if (settings.module) {
     precompiled ??= new WebAssembly.Instance(settings.module, imports);
+    requireExports(name, define, precompiled.exports);
     return precompiled.exports;
   }
   const known = instances.get(define) ?? new Map<string, WebAssembly.Instance>();
@@ -144,6 +145,17 @@ function exportsOf(
     known.set(variant, instance);
   }
   return instance.exports;
+}
+
+/** Throws KernelError where a precompiled module is not one of this version. */
+function requireExports(name: string, define: DefineKernel, found: WebAssembly.Exports): void {
+  const module = new ModuleBuilder(name);
+  define(module, exactArithmetic);
+  const missing = module.exportedNames.filter((wanted) => typeof found[wanted] !== 'function');
+  if (missing.length === 0) return;
+  throw new KernelError(
+    `the precompiled kernels lack ${missing.join(', ')}: use the acom-kernels.wasm of this version`,
+  );
 }
 
 /** The bytes of a module with the functions of all of `definitions`. */

@@ -9,6 +9,7 @@
  * A worker whose core is busy with something else makes a call slower than it is without it. So gains and losses are
  * counted, and where more is lost than gained the workers rest: for a second at first, and longer each time.
  */
+import { KernelError } from '../errors.js';
 import { WORKER_CODE } from './worker-code.js';
 
 /** Makes a worker that runs `code` and hands it `data`. */
@@ -24,6 +25,7 @@ const STARTING = 0;
 const IDLE = 1;
 const CALL = 2;
 const DONE = 3;
+const FAILED = 4;
 const BLOCK_INTEGERS = 64;
 const FIRST_ARGUMENT = 3;
 const MOST_THREADS = 16;
@@ -60,7 +62,13 @@ export class ThreadPool {
     for (const control of controlBlocks.slice(0, Math.min(threads, MOST_THREADS) - 1)) {
       const block = new Int32Array(code.memory.buffer, control, BLOCK_INTEGERS);
       block.fill(0);
-      start(WORKER_CODE, { ...code, control, spinMs: SPIN_MS, idle: IDLE, call: CALL, done: DONE });
+      const states = { idle: IDLE, call: CALL, done: DONE, failed: FAILED };
+      try {
+        start(WORKER_CODE, { ...code, control, spinMs: SPIN_MS, ...states });
+      } catch {
+        // No workers here (a permission, a page's policy): what there is does the work.
+        break;
+      }
       this.blocks.push(block);
     }
   }
@@ -90,9 +98,16 @@ export class ThreadPool {
       Atomics.notify(block, 0);
     }
     const begin = performance.now();
-    here(...parts[last]!);
-    const own = performance.now() - begin;
-    for (let at = 0; at < last; at++) join(workers[at]!);
+    let own = 0;
+    let failed = false;
+    try {
+      here(...parts[last]!);
+      own = performance.now() - begin;
+    } finally {
+      // Whatever happens here: nobody must write into memory that the caller is about to give away.
+      for (let at = 0; at < last; at++) failed = !join(workers[at]!) || failed;
+    }
+    if (failed) throw new KernelError(`${name}: a worker thread failed; use ACOM_THREADS=1 to find out why`);
     this.judge(own * parts.length - (performance.now() - begin));
   }
 
@@ -108,18 +123,20 @@ export class ThreadPool {
   }
 }
 
-/** Waits until a worker is done. A page's main thread must not sleep, so it only watches. */
-function join(block: Int32Array): void {
+/** Waits until a worker is done, and says whether it could. A page's main thread must not sleep, so it only watches. */
+function join(block: Int32Array): boolean {
   const end = performance.now() + SPIN_MS;
-  while (Atomics.load(block, 0) !== DONE && performance.now() < end);
-  while (Atomics.load(block, 0) !== DONE) {
+  while (Atomics.load(block, 0) === CALL && performance.now() < end);
+  while (Atomics.load(block, 0) === CALL) {
     try {
       Atomics.wait(block, 0, CALL, 1000);
     } catch {
       // not allowed on this thread
     }
   }
+  const done = Atomics.load(block, 0) === DONE;
   Atomics.store(block, 0, IDLE);
+  return done;
 }
 
 /** Bytes of the control blocks of all workers that there can be. */

@@ -3,7 +3,7 @@
  * workers get no other code. It waits for calls in the shared control block that `threads.ts` describes.
  */
 export const WORKER_CODE = `
-const begin = ({ memory, modules, control, spinMs, idle, call, done }) => {
+const begin = ({ memory, modules, control, spinMs, idle, call, done, failed }) => {
   const functions = [];
   for (const module of modules) {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -18,8 +18,13 @@ const begin = ({ memory, modules, control, spinMs, idle, call, done }) => {
     for (let state = Atomics.load(block, 0); state !== call; state = Atomics.load(block, 0)) {
       Atomics.wait(block, 0, state);
     }
-    Reflect.apply(functions[block[1]], null, block.subarray(3, 3 + block[2]));
-    Atomics.store(block, 0, done);
+    let outcome = done;
+    try {
+      Reflect.apply(functions[block[1]], null, block.subarray(3, 3 + block[2]));
+    } catch {
+      outcome = failed;
+    }
+    Atomics.store(block, 0, outcome);
     Atomics.notify(block, 0);
   }
 };

@@ -21,10 +21,14 @@ function environment(name: string): string {
   return process?.env?.[name] ?? '';
 }
 
-/** What ACOM_KERNELS says; ACOM_THREADS is heeded where no call said how many threads there are. */
-function choiceOfEnvironment(): KernelChoice {
+/** As many threads as ACOM_THREADS says, where no call said it. */
+function threadsOfEnvironment(): void {
   const threads = environment('ACOM_THREADS');
-  if (!threadsSaid) useThreads(threads === '' ? defaultThreads() : Number(threads));
+  useThreads(threads === '' ? defaultThreads() : Number(threads));
+}
+
+/** What ACOM_KERNELS says. */
+function choiceOfEnvironment(): KernelChoice {
   const named = environment('ACOM_KERNELS');
   if (named === '') return 'auto';
   if ((CHOICES as readonly string[]).includes(named)) return named as KernelChoice;
@@ -65,6 +69,7 @@ const chosen = new Map<KernelChoice, WeakMap<Variants, unknown>>();
 
 /** The kernel function of `variants` that is best here, or that was asked for; made once. */
 export function kernelOf<F>(variants: readonly KernelVariant<F>[]): F {
+  if (!threadsSaid) threadsOfEnvironment();
   current ??= choiceOfEnvironment();
   let kernels = chosen.get(current);
   if (kernels === undefined) {

@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 
 export function startWorker(code: string, data: unknown): void {
   const worker = new Worker(code, { eval: true, workerData: data });
+  // One that does not come up is never asked.
+  worker.on('error', () => undefined);
   worker.unref();
 }
 

@@ -37,6 +37,7 @@ for (const [what, missing, reason] of [
   ['has no WebAssembly', 'webassembly', /this engine has no WebAssembly\n$/],
   ['has no SIMD', 'simd', /this engine has no WebAssembly SIMD\n$/],
   ['forbids modules from bytes', 'compiling', /code generation disallowed/],
+  ['has the precompiled kernels of another version', 'kernels', /lack .*acom-kernels\.wasm of this version/],
 ] as const) {
   t.test(`a runtime that ${what}`, async (t) => {
     const { bytes, text, notices } = await roundTrip(missing);

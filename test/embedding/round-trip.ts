@@ -15,6 +15,14 @@ const forbidden = () => {
 };
 if (missing === 'webassembly') Reflect.deleteProperty(globalThis, 'WebAssembly');
 if (missing === 'simd') engine.validate = () => false;
+if (missing === 'kernels') {
+  // A precompiled module, but of another version.
+  const { configureKernels } = await import('../../kernels/index.js');
+  const { ModuleBuilder } = await import('../../kernels/wasm/assembler.js');
+  const module = new ModuleBuilder('old');
+  module.function('matmul', { m: 'i32' }, () => undefined);
+  configureKernels({ module: new engine.Module(module.bytes({ pages: 1, shared: false })) });
+}
 if (missing === 'compiling' || missing === 'precompiled') {
   const kernels = await import('../../kernels/index.js');
   const module = new engine.Module(kernels.assembleAllKernels());

@@ -1,4 +1,7 @@
 /** Memory of the kernels: who owns what, and that nothing is left behind. */
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { configureKernels, kernelMemory } from '../../kernels/wasm/runtime.js';
 import { matmul } from '../../src/ops/index.js';
@@ -84,7 +87,32 @@ t.test('too much is a typed error, and the runtime stays usable', { skip }, asyn
   );
 });
 
-t.test('kept blocks: neighbours join when they are freed', { skip }, async (t) => {
+/** Collects garbage until `done`; finalizers run between tasks. */
+async function collect(done: () => boolean): Promise<boolean> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 200 && !done(); i++) {
+    gc();
+    await setTimeout(5);
+  }
+  return done();
+}
+
+t.test('kept blocks are freed with their views, and their room is used again', { skip }, async (t) => {
+  const { keptBytes } = memory!.use();
+  const take = (): { first: number; peak: number } => {
+    const views = [100_000, 200_000, 300_000].map((length) => memory!.keepFloats(length));
+    return { first: Math.min(...views.map((each) => each.byteOffset)), peak: memory!.use().peakBytes };
+  };
+  const before = take();
+  t.ok(await collect(() => memory!.use().keptBytes <= keptBytes), `${memory!.use().keptBytes} bytes left`);
+  // Only where the three have become one again is there room for all of them.
+  const whole = memory!.keepFloats(600_000);
+  t.ok(whole.byteOffset <= before.first);
+  t.ok(memory!.use().peakBytes <= before.peak);
+});
+
+t.test('kept blocks do not overlap', { skip }, async (t) => {
   const { keptBytes } = memory!.use();
   const views = [100, 200, 300].map((length) => memory!.keepFloats(length));
   t.ok(memory!.use().keptBytes >= keptBytes + 4 * 600);

@@ -2,7 +2,7 @@ import type { EncodeOptions } from '../codec/index.js';
 import { localPaths, PIPE, planOutputs, shortPath, writeOutput } from './files.js';
 import { modelPath, openHalf } from './model.js';
 import { pushRecording } from './recordings.js';
-import { EXIT, type ExitCode, forEachInput, given, report, warn } from './run.js';
+import { EXIT, type ExitCode, forEachInput, given, report } from './run.js';
 import { ratesLine } from './text.js';
 
 export const RECORDINGS = ['.wav', '.flac'];
@@ -22,18 +22,10 @@ export async function encode(names: readonly string[], options: EncodeArguments)
     const encoder = await openHalf(options.model, (model) => model.deviceEncoder());
     const settings: EncodeOptions = given({ codebooks: options.codebooks, packetSeconds: options.packet });
     return async ({ path }, index) => {
-      const { stream, recording } = await pushRecording(path, (sampleRate) =>
-        encoder.stream(sampleRate, settings),
-      );
+      const stream = await pushRecording(path, (sampleRate) => encoder.stream(sampleRate, settings));
       const bytes = stream.finish();
       const output = outputs[index]!;
       await writeOutput(output, bytes);
-      if (recording.missingSamples > 0) {
-        warn(
-          shortPath(path),
-          `the file is cut short: ${recording.missingSamples} samples that it promises are missing`,
-        );
-      }
       const rates = encoder.coder.rates(bytes);
       const line = options.json
         ? JSON.stringify({ input: path, output, ...rates })

@@ -8,7 +8,7 @@ import { shortPath } from './files.js';
 import { type ManifestEntry, parseJsonLines, readManifest } from './manifest.js';
 import { openHalf } from './model.js';
 import { startProgress } from './progress.js';
-import { openRecording } from './recordings.js';
+import { openRecording, warnIfCut } from './recordings.js';
 import { EXIT, type ExitCode, naming, print } from './run.js';
 import { count, percent, seconds, table } from './text.js';
 
@@ -92,11 +92,15 @@ async function runUtterance(
     deviceMilliseconds += performance.now() - start;
     return result;
   };
-  for (const block of recording.blocks()) {
-    onDevice(() => stream.push(block));
-    plain.push(block);
+  warnIfCut(entry.file, recording);
+  try {
+    for (const block of recording.blocks()) {
+      onDevice(() => stream.push(block));
+      plain.push(block);
+    }
+  } finally {
+    recording.close();
   }
-  recording.close();
   const whole = onDevice(() => stream.finish());
   const start = performance.now();
   const streams = Array.from({ length: stages }, (_, k) => truncateCodebooks(whole, k + 1));

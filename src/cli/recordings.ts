@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { decodeWavFrames, locateWavSamples, type RandomAccess, readRecording } from '../audio/index.js';
 import { PIPE, readInput, shortPath } from './files.js';
 import { startProgress } from './progress.js';
+import { warn } from './run.js';
 
 /** Samples of every channel that are decoded at a time. */
 const BLOCK_FRAMES = 1 << 16;
@@ -87,20 +88,28 @@ export async function openRecordingBytes(bytes: Uint8Array): Promise<OpenRecordi
 export async function pushRecording<S extends { push(samples: Float32Array): void }>(
   path: string,
   start: (sampleRate: number) => S,
-): Promise<{ readonly stream: S; readonly recording: OpenRecording }> {
+): Promise<S> {
   const recording = await openRecording(path);
   const progress = startProgress(shortPath(path), recording.seconds, 's');
+  let stream: S;
   try {
-    const stream = start(recording.sampleRate);
+    stream = start(recording.sampleRate);
     let done = 0;
     for (const block of recording.blocks()) {
       stream.push(block);
       done += block.length;
       progress.update(done / recording.sampleRate);
     }
-    return { stream, recording };
   } finally {
     progress.stop();
     recording.close();
   }
+  warnIfCut(path, recording);
+  return stream;
+}
+
+/** Says so where a file does not have all the samples that it promises. */
+export function warnIfCut(path: string, { missingSamples }: OpenRecording): void {
+  if (missingSamples === 0) return;
+  warn(shortPath(path), `the file is cut short: ${missingSamples} samples that it promises are missing`);
 }

@@ -15,7 +15,7 @@ export async function transcribe(
     const recognizer = await openHalf(options.model, (model) => model.uncutRecognizer());
     const decoding = given({ beam: options.beam });
     return async ({ path }) => {
-      const { stream } = await pushRecording(path, (sampleRate) => recognizer.stream(sampleRate, decoding));
+      const stream = await pushRecording(path, (sampleRate) => recognizer.stream(sampleRate, decoding));
       const transcript = stream.finish();
       if (options.json) print(JSON.stringify({ file: path, ...transcript }));
       else {

@@ -2,12 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readWav } from '../src/audio/index.js';
-import { FrameStream } from '../src/codec/frame-stream.js';
 import { deviceNetworkOf } from '../src/codec/load-device.js';
 import { openModel } from '../src/codec/open-model.js';
-import { Timing } from '../src/codec/timing.js';
-import { WindowPlan } from '../src/codec/windows.js';
-import { poolFrames } from '../src/quantizer/pooling.js';
+import { VectorLayout } from '../src/codec/vector-layout.js';
 import { concatenate, flat, type Tensor } from '../src/tensor/index.js';
 import { repository } from '../test/support/shared.js';
 
@@ -27,16 +24,15 @@ export async function shippedVectors(
   const model = await openModel(modelPath);
   const network = await deviceNetworkOf(model);
   const { quantizer } = await model.shared();
-  const timing = new Timing(model.config);
+  const layout = new VectorLayout(model.config);
   const parts: Float32Array[] = [];
   for (const name of ['digits', 'mixed', 'moves', 'switches', 'counting', 'turns']) {
     const { samples, sampleRate } = readWav(readFileSync(join(repository, `weights/samples/${name}.wav`)));
-    const plan = new WindowPlan(timing.vectorsPerSecond);
-    const frames = new FrameStream(network, timing, plan, sampleRate, (x) => {
-      parts.push(flat(poolFrames(x, model.config.quantizer.pooling)));
+    const steps = network(sampleRate, (x) => {
+      parts.push(flat(layout.toVectors(x)));
     });
-    frames.push(samples);
-    frames.finish();
+    steps.push(samples);
+    steps.finish();
   }
   const vectors = concatenate(parts).slice(0, count * quantizer.width);
   return { vectors, codebooks: quantizer.codebooks };

@@ -10,6 +10,12 @@ export function floorFeatures(features: Float32Array, topDecibels: number | null
   for (let i = 0; i < features.length; i++) if (features[i]! < floor) features[i] = floor;
 }
 
+/** Mean and standard deviation of every feature over a training set, [features] each. */
+export interface FeatureStatistics {
+  readonly mean: Tensor;
+  readonly deviation: Tensor;
+}
+
 /** Smallest standard deviation that features are divided by. */
 const LEAST_DEVIATION = 1e-10;
 

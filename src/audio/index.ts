@@ -1,6 +1,7 @@
 export type { Bytes } from './bytes.js';
-export { floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
+export { type FeatureStatistics, floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
 export { looksLikeFlac, readFlac } from './flac.js';
+export { FloatQueue } from './float-queue.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
 export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
 export { readRecording } from './recording.js';

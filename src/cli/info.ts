@@ -1,9 +1,11 @@
 import { open } from 'node:fs/promises';
+import { frameCount } from '../audio/index.js';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
 import { bytesSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
-import { type CodecConfig, Timing } from '../codec/index.js';
-import { crcText, parseModelHeader, roleOf } from '../codec/model-file.js';
-import { conformerMacs } from '../nn/index.js';
+import { isCodec, type NetworkModelConfig, timingOf } from '../codec/index.js';
+import { crcText, isModel, parseModelHeader, roleOf } from '../codec/model-file.js';
+import { VectorLayout } from '../codec/vector-layout.js';
+import { kindOf } from '../nn/index.js';
 import { summarize } from '../tensor/elementwise.js';
 import { FormatError, type NdArray, sizeOf } from '../tensor/index.js';
 import { RECORDINGS } from './encode.js';
@@ -33,7 +35,7 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
   const model = await openModel(options.model);
   const { header } = readStream(bytes);
   const ours = header.fingerprint === model.fingerprint;
-  const timing = ours ? new Timing(model.config) : null;
+  const timing = ours ? timingOf(model.config) : null;
   const expected =
     timing && header.vectorsPerPacket > 0
       ? Math.ceil(timing.vectors(header.samples) / header.vectorsPerPacket)
@@ -78,38 +80,41 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
   return { json, lines };
 }
 
-function modelLines(config: CodecConfig): [string, string][] {
-  const { frontEnd, network, quantizer } = config;
-  const timing = new Timing(config);
-  const macs = conformerMacs(
+function modelLines(config: NetworkModelConfig): [string, string][] {
+  const { frontEnd, network } = config;
+  const codec = isCodec(config) ? config : null;
+  const timing = timingOf(config);
+  const layout = new VectorLayout(config);
+  const seconds = config.clipSeconds ?? 10;
+  const macs = kindOf(network).macs(
     network,
-    Math.floor((10 * frontEnd.sampleRate) / frontEnd.hopSamples) + 1,
-    config.splitLayer,
+    layout.layer,
+    frameCount(frontEnd, seconds * frontEnd.sampleRate),
   );
-  const millions = (n: number) => `${(n / 1e6).toFixed(1)} million`;
-  const { codebooks, codewords } = quantizer;
-  const rate = timing.vectorsPerSecond * Math.log2(codewords);
+  const costs = (n: number) => `${(n / 1e6).toFixed(1)} million multiply-adds for ${seconds} s`;
+  const cut = codec ? `, cut after layer ${layout.layer}` : '';
+  const { codebooks, codewords, groups = 1 } = codec?.quantizer ?? { codebooks: 0, codewords: 1 };
+  const rate = groups * timing.vectorsPerSecond * Math.log2(codewords);
+  const rates =
+    `${codebooks} x ${codewords} codewords${groups > 1 ? ` in ${groups} groups` : ''}, ` +
+    `${round(timing.vectorsPerSecond)} vectors a second of ${layout.width} numbers: raw ${bitRate(rate)} a codebook`;
   return [
     [
       'task',
       `${config.task}, ${config.labels.length} classes at ${count(frontEnd.sampleRate)} samples a second`,
     ],
-    [
-      'network',
-      `conformer, width ${network.encoder.width}, ${network.encoder.layers} layers, cut after layer ${config.splitLayer}`,
-    ],
-    [
-      'quantiser',
-      `${codebooks} x ${codewords} codewords, ${timing.vectorsPerSecond} vectors a second: raw ${bitRate(rate)} a codebook`,
-    ],
-    ['device', `${millions(macs.device)} multiply-adds for 10 s`],
-    ['cloud', `${millions(macs.cloud)} multiply-adds for 10 s`],
+    ['network', `${kindOf(network).describe(network)}${cut}`],
+    ...(codec ? [['quantiser', rates] as [string, string]] : []),
+    ['device', costs(macs.device)],
+    ['cloud', costs(macs.cloud)],
     ['licence', config.licence],
     ['trained on', config.trainingData.join('; ')],
   ];
 }
 
-async function tensorFacts(file: SafetensorsFile, config: CodecConfig | null): Promise<Facts> {
+const round = (n: number): string => String(Math.round(100 * n) / 100);
+
+async function tensorFacts(file: SafetensorsFile, config: NetworkModelConfig | null): Promise<Facts> {
   const tensors: Record<string, unknown>[] = [];
   const rows: string[][] = [];
   for (const { name, type, shape, begin, end } of file.tensors.values()) {
@@ -145,13 +150,18 @@ async function tensorFacts(file: SafetensorsFile, config: CodecConfig | null): P
 
 async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
   const file = await openSafetensors(bytesSource(bytes));
-  const header = file.metadata.get('format')?.startsWith('acom codec model') ? parseModelHeader(file) : null;
+  const header = isModel(file) ? parseModelHeader(file) : null;
   const facts = await tensorFacts(file, header?.config ?? null);
   const numbers = [...file.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const size = `${count(bytes.length)} bytes, ${file.tensors.size} tensors, ${count(numbers)} numbers`;
   const about: [string, string][] = header
     ? [
-        ['codec model', `${header.config.name} (${header.part}), fingerprint ${crcText(header.fingerprint)}`],
+        isCodec(header.config)
+          ? [
+              'codec model',
+              `${header.config.name} (${header.part}), fingerprint ${crcText(header.fingerprint)}`,
+            ]
+          : ['network', `${header.config.name}, without codebooks: fit some with acom model fit`],
         ...modelLines(header.config),
         ['size', size],
       ]
@@ -164,7 +174,7 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
       ];
   const json = header
     ? {
-        type: 'codec model',
+        type: isCodec(header.config) ? 'codec model' : 'network',
         part: header.part,
         fingerprint: crcText(header.fingerprint),
         config: header.config,

@@ -1,10 +1,9 @@
 /**
  * The cloud half: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> words.
  */
-import type { ConformerSuffix } from '../nn/index.js';
-import { repeatFrames } from '../quantizer/pooling.js';
-import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
-import { type DecodingOptions, decodeWords, type Word } from '../tasks/recognition.js';
+import type { Suffix } from '../nn/index.js';
+import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
+import { type DecodingOptions, decodeWords, textOf, type Word } from '../tasks/recognition.js';
 import {
   type Bytes,
   type NdArray,
@@ -16,8 +15,9 @@ import {
   zeros,
 } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
-import type { StreamCoder } from './stream-coder.js';
-import type { Timing } from './timing.js';
+import { FrameTiming } from './frame-timing.js';
+import type { StreamCoder, StreamIndices } from './stream-coder.js';
+import { VectorLayout } from './vector-layout.js';
 import { WindowPlan } from './windows.js';
 
 export interface DecodeOptions extends DecodingOptions {
@@ -47,17 +47,19 @@ export interface Transcript {
 /** The cloud's part of a codec model. */
 export class CloudDecoder {
   readonly config: CodecConfig;
-  private readonly timing: Timing;
+  private readonly timing: FrameTiming;
+  private readonly layout: VectorLayout;
   private readonly plan: WindowPlan;
 
   constructor(
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
-    private readonly suffix: ConformerSuffix,
-    private readonly quantizer: ResidualQuantizer,
+    private readonly suffix: Suffix,
+    private readonly quantizer: GroupedQuantizer,
   ) {
     this.config = coder.config;
-    this.timing = coder.timing;
+    this.timing = new FrameTiming(this.config);
+    this.layout = new VectorLayout(this.config);
     this.plan = new WindowPlan(this.timing.vectorsPerSecond);
   }
 
@@ -68,13 +70,10 @@ export class CloudDecoder {
    */
   decode(bytes: Bytes, options: DecodeOptions = {}): Transcript {
     requireOptions(options, 'decode');
-    const { header, indices, warnings } = this.coder.read(bytes);
-    const { codebooks = header.codebooks } = options;
-    if (!Number.isInteger(codebooks) || codebooks < 1 || codebooks > header.codebooks) {
-      throw new UsageError(
-        `codebooks is ${codebooks}; this stream has ${header.codebooks}: use 1 to ${header.codebooks}`,
-      );
-    }
+    const stream = this.coder.read(bytes);
+    const { header, indices, warnings } = stream;
+    const codebooks = codebooksToUse(options, stream);
+    const stages = codebooks * this.coder.groups;
     const { frameSeconds, framesPerVector } = this.timing;
     const seconds = this.timing.seconds(header.samples);
     const frames = this.timing.frames(header.samples);
@@ -87,17 +86,17 @@ export class CloudDecoder {
         missing.push({ start: start * frameSeconds, end: Math.min(seconds, end * frameSeconds) });
         continue;
       }
-      const used = indices.lo(run.from, 0).hi(run.to - run.from, codebooks);
+      const used = indices.lo(run.from, 0).hi(run.to - run.from, stages);
       const logProbs = this.logProbabilities(used, end - start);
-      words.push(...decodeWords(logProbs, this.config.labels, frameSeconds, start * frameSeconds, options));
+      words.push(...decodeWords(logProbs, this.config, frameSeconds, start * frameSeconds, options));
     }
-    const text = words.map(({ word }) => word).join(' ');
+    const text = textOf(words);
     return { text, words, seconds, codebooks, missing, warnings };
   }
 
-  /** Log-probabilities [frames, classes] from indices [vectors, codebooks] that stand for `frames` frames. */
+  /** Log-probabilities [frames, classes] from indices [vectors, codebooks · groups] that stand for `frames` frames. */
   logProbabilities(indices: NdArray<Int32Array>, frames: number): Tensor {
-    const [vectors, codebooks] = indices.shape as [number, number];
+    const [vectors, stages] = indices.shape as [number, number];
     const { framesPerVector } = this.timing;
     if (Math.ceil(frames / framesPerVector) !== vectors) {
       throw new ShapeError(`logProbabilities: ${vectors} vectors do not stand for ${frames} frames`);
@@ -106,9 +105,9 @@ export class CloudDecoder {
     const out = zeros([frames, classes]);
     for (const { start, from, to, end } of this.plan.all(vectors)) {
       const last = Math.min(end * framesPerVector, frames);
-      const looked = this.quantizer.lookUp(indices.lo(start, 0).hi(end - start, codebooks));
-      const repeated = repeatFrames(looked, framesPerVector, last - start * framesPerVector);
-      const logProbs = this.suffix.forward(reshape(repeated, [1, ...repeated.shape]));
+      const looked = this.quantizer.lookUp(indices.lo(start, 0).hi(end - start, stages));
+      const steps = this.layout.toSteps(looked, last - start * framesPerVector);
+      const logProbs = this.suffix.forward(reshape(steps, [1, ...steps.shape]));
       const kept = (vector: number) => Math.min(vector * framesPerVector, frames) * classes;
       const skipped = start * framesPerVector * classes;
       out.data.set(logProbs.data.subarray(kept(from) - skipped, kept(to) - skipped), kept(from));
@@ -117,10 +116,22 @@ export class CloudDecoder {
   }
 }
 
+/** The number of codebooks that an option asks for, all of the stream's where it is left out. */
+export function codebooksToUse(
+  { codebooks }: { readonly codebooks?: number },
+  stream: StreamIndices,
+): number {
+  if (codebooks === undefined) return stream.codebooks;
+  if (Number.isInteger(codebooks) && codebooks >= 1 && codebooks <= stream.codebooks) return codebooks;
+  throw new UsageError(
+    `codebooks is ${codebooks}; this stream has ${stream.codebooks}: use 1 to ${stream.codebooks}`,
+  );
+}
+
 /** Consecutive vectors that all arrived or were all lost. */
 function* runsOf(indices: NdArray<Int32Array>): Generator<{ from: number; to: number; lost: boolean }> {
-  const [vectors, codebooks] = indices.shape as [number, number];
-  const lost = (n: number) => indices.data[n * codebooks] === -1;
+  const [vectors, stages] = indices.shape as [number, number];
+  const lost = (n: number) => indices.data[n * stages] === -1;
   for (let from = 0; from < vectors; ) {
     let to = from + 1;
     while (to < vectors && lost(to) === lost(from)) to++;

@@ -1,32 +1,55 @@
-/** What a codec model says of itself: everything needed to run it, checked before it is believed. */
+/** What a model says of itself: everything needed to run it, checked before it is believed. */
 import { checkFrontEnd, type FrontEndConfig } from '../audio/index.js';
 import { MOST_CODEBOOKS } from '../bitstream/index.js';
 import { MOST_CODEWORDS } from '../entropy/index.js';
-import { type ConformerCtcConfig, checkConformerCtc } from '../nn/index.js';
+import { kindOf, NETWORK_TYPES, type NetworkConfig } from '../nn/index.js';
 import { AcomError, ModelError } from '../tensor/index.js';
 
 export interface QuantizerConfig {
+  /** Stages K of residual quantisation. */
   readonly codebooks: number;
   readonly codewords: number;
-  /** Consecutive frames that share a vector. */
+  /** Consecutive time steps that are averaged before they are quantised. */
   readonly pooling: number;
   /** Codebooks that an encoder uses where it is not told. */
   readonly defaultCodebooks: number;
+  /**
+   * What one vector is: all frequency bands of a time step, or each time-frequency position. Left out: a step. Of a
+   * conformer, whose frames have one band, both are the same.
+   */
+  readonly vectors?: 'step' | 'position';
+  /** Parts of equal width that a vector is cut into, each with codebooks of its own. Left out: 1. */
+  readonly groups?: number;
 }
 
-export interface CodecConfig {
+export type Task = 'recognition' | 'classification';
+
+/** A network and what it was trained for: what an import makes, and what codebooks are fitted to. */
+export interface NetworkModelConfig {
   readonly name: string;
-  readonly task: 'recognition';
-  /** What each class of the head means; class 0 is the CTC blank. */
+  readonly task: Task;
+  /** What each class of the head means; class 0 of a recogniser is the CTC blank. */
   readonly labels: readonly string[];
+  /** What a recogniser's label is: a word, or a piece of one, of which U+2581 begins a word. Left out: a word. */
+  readonly units?: 'words' | 'pieces';
   readonly frontEnd: FrontEndConfig;
-  readonly network: ConformerCtcConfig;
-  /** Encoder layers that run on the device. */
-  readonly splitLayer: number;
-  readonly quantizer: QuantizerConfig;
+  /** Whether features are shifted and scaled by statistics that are stored with the weights. Left out: they are. */
+  readonly normalization?: 'stored' | 'none';
+  /** Longest clip that a classifier takes at once; longer recordings are clips in a row. Only of classification. */
+  readonly clipSeconds?: number;
+  readonly network: NetworkConfig;
   readonly licence: string;
   readonly trainingData: readonly string[];
 }
+
+/** A network with the place where it is cut and the codebooks for what goes over the cut. */
+export interface CodecConfig extends NetworkModelConfig {
+  /** Layers that run on the device. */
+  readonly splitLayer: number;
+  readonly quantizer: QuantizerConfig;
+}
+
+export const isCodec = (config: NetworkModelConfig): config is CodecConfig => 'quantizer' in config;
 
 type Check = (value: unknown, path: string) => void;
 
@@ -59,6 +82,11 @@ const nullOr =
   (value, path) => {
     if (value !== null) check(value, path);
   };
+const optional =
+  (check: Check): Check =>
+  (value, path) => {
+    if (value !== undefined) check(value, path);
+  };
 const list =
   (check: Check): Check =>
   (value, path) => {
@@ -77,10 +105,11 @@ const record =
     }
   };
 
-const checkConfig = record({
+const checkNetworkModel = record({
   name: text,
-  task: oneOf('recognition'),
+  task: oneOf('recognition', 'classification'),
   labels: list(text),
+  units: optional(oneOf('words', 'pieces')),
   frontEnd: record({
     sampleRate: number,
     fftSize: number,
@@ -93,8 +122,27 @@ const checkConfig = record({
     compression: oneOf('decibel', 'log1p', 'none'),
     topDecibels: nullOr(number),
   }),
-  network: record({
-    type: oneOf('speechbrain-conformer-ctc'),
+  normalization: optional(oneOf('stored', 'none')),
+  clipSeconds: optional(number),
+  network: record({ type: oneOf(...NETWORK_TYPES) }),
+  licence: text,
+  trainingData: list(text),
+});
+
+const checkCodec = record({
+  splitLayer: whole(0, 256),
+  quantizer: record({
+    codebooks: whole(1, MOST_CODEBOOKS),
+    codewords: whole(1, MOST_CODEWORDS),
+    pooling: whole(1, 64),
+    defaultCodebooks: whole(1, MOST_CODEBOOKS),
+    vectors: optional(oneOf('step', 'position')),
+    groups: optional(whole(1, MOST_CODEBOOKS)),
+  }),
+});
+
+const checkNetwork: Readonly<Record<NetworkConfig['type'], Check>> = {
+  'speechbrain-conformer-ctc': record({
     frontEnd: record({
       mels: number,
       channels: list(number),
@@ -111,42 +159,70 @@ const checkConfig = record({
     classes: number,
     head: text,
   }),
-  splitLayer: whole(0, 256),
-  quantizer: record({
-    codebooks: whole(1, MOST_CODEBOOKS),
-    codewords: whole(1, MOST_CODEWORDS),
-    pooling: whole(1, 64),
-    defaultCodebooks: whole(1, MOST_CODEBOOKS),
-  }),
-  licence: text,
-  trainingData: list(text),
-});
+};
 
-/** Reads a configuration from the JSON of a model file; throws ModelError that names what is wrong. */
-export function parseConfig(json: string): CodecConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw new ModelError(`codec model: the configuration is no JSON: ${(cause as Error).message}`);
-  }
-  checkConfig(value, '');
-  const config = value as CodecConfig;
-  const { frontEnd, network, labels, splitLayer, quantizer } = config;
+function requireConsistent(config: NetworkModelConfig): void {
+  const { frontEnd, network, labels, task, clipSeconds } = config;
   try {
     checkFrontEnd(frontEnd);
   } catch (error) {
     if (error instanceof AcomError) throw new ModelError(`codec model: ${error.message}`);
     throw error;
   }
-  checkConformerCtc(network);
-  const { classes, encoder } = network;
+  const kind = kindOf(network);
+  kind.check(network);
+  const { classes } = network;
   if (labels.length !== classes) fail('labels', `${classes} labels, one for each class`, labels.length);
-  if (splitLayer > encoder.layers) fail('splitLayer', `at most ${encoder.layers} layers`, splitLayer);
-  if (network.frontEnd.mels !== frontEnd.mels)
-    fail('network.frontEnd.mels', `${frontEnd.mels}`, network.frontEnd.mels);
-  if (quantizer.defaultCodebooks > quantizer.codebooks) {
-    fail('quantizer.defaultCodebooks', `at most ${quantizer.codebooks}`, quantizer.defaultCodebooks);
+  if (frontEnd.mels !== kind.features(network))
+    fail('frontEnd.mels', `${kind.features(network)}`, frontEnd.mels);
+  if (task !== kind.task) fail('task', `${kind.task}, which is what ${network.type} does`, task);
+  const sensible =
+    task === 'recognition' ? clipSeconds === undefined : isWithin(clipSeconds, MOST_CLIP_SECONDS);
+  if (!sensible) {
+    const expected = task === 'recognition' ? 'none' : `a number above 0 and up to ${MOST_CLIP_SECONDS}`;
+    fail('clipSeconds', expected, clipSeconds);
+  }
+}
+
+/** Longest clip that is classified at once: it bounds what one feature map takes. */
+const MOST_CLIP_SECONDS = 600;
+
+const isWithin = (value: number | undefined, most: number): boolean =>
+  value !== undefined && value > 0 && value <= most;
+
+function requireConsistentQuantizer({ network, splitLayer, quantizer }: CodecConfig): void {
+  const kind = kindOf(network);
+  const layers = kind.layers(network);
+  if (splitLayer > layers) fail('splitLayer', `at most ${layers} layers`, splitLayer);
+  const { codebooks, defaultCodebooks, groups = 1, vectors = 'step' } = quantizer;
+  if (defaultCodebooks > codebooks)
+    fail('quantizer.defaultCodebooks', `at most ${codebooks}`, defaultCodebooks);
+  if (codebooks * groups > MOST_CODEBOOKS) {
+    fail('quantizer.groups', `at most ${MOST_CODEBOOKS} codebooks in all groups`, groups);
+  }
+  const { bands, channels } = kind.cut(network, splitLayer);
+  const width = vectors === 'position' ? channels : bands * channels;
+  if (width % groups !== 0) fail('quantizer.groups', `a divisor of the width of a vector, ${width}`, groups);
+}
+
+/**
+ * Reads a configuration from the JSON of a model file: that of a codec where it has a quantiser, else of a network.
+ * Throws ModelError that names what is wrong.
+ */
+export function parseConfig(json: string): NetworkModelConfig | CodecConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new ModelError(`codec model: the configuration is no JSON: ${(cause as Error).message}`);
+  }
+  checkNetworkModel(value, '');
+  const config = value as NetworkModelConfig;
+  checkNetwork[config.network.type](config.network, 'network');
+  requireConsistent(config);
+  if ('splitLayer' in config || isCodec(config)) {
+    checkCodec(config, '');
+    requireConsistentQuantizer(config as CodecConfig);
   }
   return config;
 }

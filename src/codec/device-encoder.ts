@@ -1,14 +1,13 @@
 /**
- * The device half: samples -> log-mel -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
+ * The device half: samples -> features -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
  */
-import { poolFrames } from '../quantizer/pooling.js';
-import type { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
-import { type NdArray, requireOptions, type Tensor, UsageError, view } from '../tensor/index.js';
+import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
+import { type NdArray, requireOptions, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
-import { type DeviceNetwork, FrameStream } from './frame-stream.js';
+import type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
 import type { StreamCoder } from './stream-coder.js';
-import { MOST_SECONDS, type Timing } from './timing.js';
-import { type Window, WindowPlan } from './windows.js';
+import { MOST_SECONDS } from './timing.js';
+import { VectorLayout } from './vector-layout.js';
 
 export interface EncodeOptions {
   /** Codebooks to use, 1 .. K; the model says how many where this is left out. */
@@ -30,18 +29,16 @@ export interface EncoderStream {
 /** The device's part of a codec model. */
 export class DeviceEncoder {
   readonly config: CodecConfig;
-  private readonly timing: Timing;
-  private readonly plan: WindowPlan;
+  private readonly layout: VectorLayout;
 
   constructor(
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly network: DeviceNetwork,
-    readonly quantizer: ResidualQuantizer,
+    readonly quantizer: GroupedQuantizer,
   ) {
     this.config = coder.config;
-    this.timing = coder.timing;
-    this.plan = new WindowPlan(this.timing.vectorsPerSecond);
+    this.layout = new VectorLayout(this.config);
   }
 
   /**
@@ -58,36 +55,37 @@ export class DeviceEncoder {
   stream(sampleRate: number, options: EncodeOptions = {}): EncoderStream {
     const codebooks = this.codebooksOf(options);
     const packetVectors = this.packetVectorsOf(options);
-    const { frames, indices } = this.indexStream(sampleRate, codebooks);
+    const { steps, indices } = this.indexStream(sampleRate, codebooks);
     return {
-      push: (samples) => frames.push(samples),
+      push: (samples) => steps.push(samples),
       finish: () => {
-        frames.finish();
-        return this.coder.write(indices, codebooks, frames.samples, packetVectors);
+        steps.finish();
+        return this.coder.write(indices, codebooks, steps.samples, packetVectors);
       },
     };
   }
 
-  /** Indices [vectors, codebooks] of a whole recording: what is sent, before it is bytes. */
+  /** Indices [vectors, codebooks · groups] of a whole recording: what is sent, before it is bytes. */
   quantize(samples: Float32Array, sampleRate: number, options: EncodeOptions = {}): NdArray<Int32Array> {
     const codebooks = this.codebooksOf(options);
-    const { frames, indices } = this.indexStream(sampleRate, codebooks);
-    frames.push(samples);
-    frames.finish();
-    return view(Int32Array.from(indices), [indices.length / codebooks, codebooks]);
+    const { steps, indices } = this.indexStream(sampleRate, codebooks);
+    steps.push(samples);
+    steps.finish();
+    const columns = codebooks * this.quantizer.groups.length;
+    return view(Int32Array.from(indices), [indices.length / columns, columns]);
   }
 
-  /** A frame stream whose frames end up as `indices`, vector after vector. */
-  private indexStream(sampleRate: number, codebooks: number): { frames: FrameStream; indices: number[] } {
+  /** A step stream whose steps end up as `indices`, vector after vector. */
+  private indexStream(sampleRate: number, codebooks: number): { steps: StepStream; indices: number[] } {
     const indices: number[] = [];
-    const onFrames = (frames: Tensor, { start, from, to }: Window): void => {
-      const vectors = poolFrames(frames, this.config.quantizer.pooling)
+    const onSteps: OnSteps = (steps, { start, from, to }) => {
+      const vectors = this.layout
+        .toVectors(steps)
         .lo(from - start, 0)
         .hi(to - from);
       for (const index of this.quantizer.encode(vectors, codebooks).data) indices.push(index);
     };
-    const frames = new FrameStream(this.network, this.timing, this.plan, sampleRate, onFrames);
-    return { frames, indices };
+    return { steps: this.network(sampleRate, onSteps), indices };
   }
 
   private codebooksOf(options: EncodeOptions): number {
@@ -106,6 +104,6 @@ export class DeviceEncoder {
         `packetSeconds is ${packetSeconds}; use a number above 0, at most ${MOST_SECONDS}`,
       );
     }
-    return Math.max(1, Math.round(packetSeconds * this.timing.vectorsPerSecond));
+    return this.coder.timing.packetVectors(packetSeconds);
   }
 }

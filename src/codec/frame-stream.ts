@@ -1,99 +1,64 @@
-/** Samples in, frames of the split layer out: the part of the device half that comes before the quantiser. */
+/** The step stream of a recogniser: log-mel frames and the layers of the device, in windows that overlap. */
 import {
   createResampler,
+  type FeatureStatistics,
   floorFeatures,
   type LogMel,
   type LogMelStream,
   normalizeGlobally,
   type ResamplerStream,
 } from '../audio/index.js';
-import type { ConformerPrefix } from '../nn/index.js';
-import {
-  AudioError,
-  concatenate,
-  flat,
-  requireSamples,
-  reshape,
-  type Tensor,
-  UsageError,
-  view,
-} from '../tensor/index.js';
-import type { Timing } from './timing.js';
-import type { Window, WindowPlan } from './windows.js';
+import type { Prefix } from '../nn/index.js';
+import { concatenate, flat, reshape, type Tensor, view } from '../tensor/index.js';
+import type { FrameTiming } from './frame-timing.js';
+import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';
+import { requireLength } from './timing.js';
+import { WindowPlan } from './windows.js';
 
-/** The device half's network and what stands before it. */
-export interface DeviceNetwork {
+/** What turns samples into frames of the split layer. */
+export interface FrameNetwork {
   readonly logMel: LogMel;
-  readonly mean: Tensor;
-  readonly deviation: Tensor;
-  readonly prefix: ConformerPrefix;
+  readonly statistics: FeatureStatistics | null;
+  readonly prefix: Prefix;
 }
 
-/** Frames [frames, width] of a window, context included. */
-export type OnFrames = (frames: Tensor, window: Window) => void;
-
-/**
- * Larger samples are no sound in any scale (16 bits as whole numbers reach 32,768), and far larger ones would
- * overflow in the resampler and come out as wrong words.
- */
-const LARGEST_SAMPLE = 1e6;
-
-/** Throws AudioError at the first sample that is no sound; `before` samples came earlier. */
-function requireSound(samples: Float32Array, before: number, sampleRate: number): void {
-  for (let i = 0; i < samples.length; i++) {
-    // NaN fails this too.
-    if (Math.abs(samples[i]!) <= LARGEST_SAMPLE) continue;
-    const at = before + i;
-    const advice = Number.isFinite(samples[i])
-      ? `at most ${LARGEST_SAMPLE}: divide whole numbers by their full scale`
-      : 'and finite: repair the recording';
-    throw new AudioError(
-      `sample ${at} (${(at / sampleRate).toFixed(3)} s) is ${samples[i]}; samples are nominally from -1 to 1, ${advice}`,
-    );
-  }
-}
-
-/** Runs a device network over one recording, given in pieces of any length and at any rate. */
-export class FrameStream {
+export class FrameStream implements StepStream {
+  private readonly check: SoundCheck;
   private readonly resampler: ResamplerStream;
   private readonly mel: LogMelStream;
+  private readonly plan: WindowPlan;
   /** Feature frames not yet done with; features[0] is frame `firstFeature`. */
   private features = new Float32Array(0);
   private firstFeature = 0;
   /** Vectors already handed out. */
   private kept = 0;
-  private received = 0;
   private resampled = 0;
   private finished = false;
 
   constructor(
-    private readonly network: DeviceNetwork,
-    private readonly timing: Timing,
-    private readonly plan: WindowPlan,
-    private readonly sampleRate: number,
-    private readonly onFrames: OnFrames,
+    private readonly network: FrameNetwork,
+    private readonly timing: FrameTiming,
+    sampleRate: number,
+    private readonly onSteps: OnSteps,
   ) {
+    this.check = new SoundCheck(sampleRate);
     this.resampler = createResampler(sampleRate, timing.sampleRate);
     this.mel = network.logMel.stream();
+    this.plan = new WindowPlan(timing.vectorsPerSecond);
   }
 
-  /** Samples at the model's rate so far. */
   get samples(): number {
     return this.resampled;
   }
 
   push(samples: Float32Array): void {
-    if (this.finished)
-      throw new UsageError('this stream is finished: start a new one for the next recording');
-    requireSamples(samples);
-    requireSound(samples, this.received, this.sampleRate);
-    this.received += samples.length;
+    this.check.push(samples);
     this.take(this.resampler.push(samples));
     this.run();
   }
 
   finish(): void {
-    if (this.finished) throw new UsageError('this stream is finished already');
+    this.check.finish();
     this.take(this.resampler.finish());
     this.append(this.mel.finish());
     this.finished = true;
@@ -102,7 +67,7 @@ export class FrameStream {
 
   private take(samples: Float32Array): void {
     this.resampled += samples.length;
-    this.timing.requireLength(this.resampled);
+    requireLength(this.timing, this.resampled);
     this.append(this.mel.push(samples));
   }
 
@@ -124,7 +89,7 @@ export class FrameStream {
       const last = window.end === vectors && this.finished;
       const to = last ? features - this.firstFeature : window.end * featuresPerVector - this.firstFeature;
       const part = this.features.slice(from * mels, to * mels);
-      this.onFrames(this.framesOf(view(part, [to - from, mels])), window);
+      this.onSteps(this.framesOf(view(part, [to - from, mels])), window);
       this.kept = window.to;
     }
     this.forget();
@@ -132,11 +97,13 @@ export class FrameStream {
 
   /** Log-mel features [features, mels] to frames of the split layer [frames, width]. */
   private framesOf(features: Tensor): Tensor {
-    const { logMel, mean, deviation, prefix } = this.network;
+    const { logMel, statistics, prefix } = this.network;
     // Below the largest of this window: in training it was that of the utterance, and the largest of a whole
     // recording is not known before its end.
     floorFeatures(features.data, logMel.config.topDecibels);
-    const normalized = normalizeGlobally(features, mean, deviation);
+    const normalized = statistics
+      ? normalizeGlobally(features, statistics.mean, statistics.deviation)
+      : features;
     return prefix.forward(reshape(normalized, [1, ...features.shape])).pick(0, null, null);
   }
 

@@ -1,17 +1,34 @@
+export { ClipTiming } from './clip-timing.js';
+export {
+  type Classification,
+  type ClassifyOptions,
+  type ClipClass,
+  CloudClassifier,
+  type Verdict,
+} from './cloud-classifier.js';
 export {
   CloudDecoder,
   type DecodeOptions,
   type Span,
   type Transcript,
 } from './cloud-decoder.js';
-export { type CodecConfig, parseConfig, type QuantizerConfig } from './config.js';
+export {
+  type CodecConfig,
+  isCodec,
+  type NetworkModelConfig,
+  parseConfig,
+  type QuantizerConfig,
+  type Task,
+} from './config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
-export { CodecModel, loadCodecModel } from './load.js';
+export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './load.js';
 export { loadCloudDecoder } from './load-cloud.js';
 export { loadDeviceEncoder } from './load-device.js';
-export { CODEBOOKS, FREQUENCIES, roleOf, writeCodecModel } from './model-file.js';
+export { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';
 export type { ModelSource } from './open-model.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';
 export { StreamCoder, type StreamIndices, type StreamRates } from './stream-coder.js';
-export { MOST_SECONDS, Timing } from './timing.js';
+export { MOST_SECONDS, type Timing } from './timing.js';
+export { timingOf } from './timing-of.js';
 export { UncutRecognizer, type UncutStream, type UncutTranscript } from './uncut.js';
+export { UncutClassifier, type UncutClassifierStream } from './uncut-classifier.js';

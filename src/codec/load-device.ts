@@ -1,20 +1,43 @@
 /** Loads the device half, and nothing of the cloud's: for bundles that only encode. */
 import { LogMel } from '../audio/index.js';
-import { ConformerPrefix, Parameters } from '../nn/index.js';
+import { Parameters } from '../nn/index.js';
+import { loadPrefix } from '../nn/load-prefix.js';
+import { clipFeatures } from './clip-features.js';
+import { ClipStream } from './clip-stream.js';
+import { ClipTiming } from './clip-timing.js';
 import { DeviceEncoder } from './device-encoder.js';
-import type { DeviceNetwork } from './frame-stream.js';
+import { FrameStream } from './frame-stream.js';
+import { FrameTiming } from './frame-timing.js';
 import { FEATURE_DEVIATION, FEATURE_MEAN } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
+import type { DeviceNetwork } from './step-stream.js';
+import { VectorLayout } from './vector-layout.js';
 
 /** The network of the device half and what stands before it. */
-export async function deviceNetworkOf(model: OpenModel): Promise<DeviceNetwork> {
+export const deviceNetworkOf = (model: OpenModel): Promise<DeviceNetwork> =>
+  model.once('device network', () => makeDeviceNetwork(model));
+
+async function makeDeviceNetwork(model: OpenModel): Promise<DeviceNetwork> {
   const parameters = new Parameters(await model.tensors('device'));
-  const { frontEnd, network, splitLayer, name } = model.config;
-  const mean = parameters.get(FEATURE_MEAN, [frontEnd.mels]);
-  const deviation = parameters.get(FEATURE_DEVIATION, [frontEnd.mels]);
-  const prefix = new ConformerPrefix(parameters, network, splitLayer);
+  const { config } = model;
+  const { frontEnd, network, task, normalization = 'stored', name } = config;
+  const statistics =
+    normalization === 'stored'
+      ? {
+          mean: parameters.get(FEATURE_MEAN, [frontEnd.mels]),
+          deviation: parameters.get(FEATURE_DEVIATION, [frontEnd.mels]),
+        }
+      : null;
+  const prefix = await loadPrefix(parameters, network, new VectorLayout(config).layer);
   parameters.requireComplete(`codec model ${name}, device half`);
-  return { logMel: new LogMel(frontEnd), mean, deviation, prefix };
+  if (task === 'recognition') {
+    const timing = new FrameTiming(config);
+    const frames = { logMel: new LogMel(frontEnd), statistics, prefix };
+    return (sampleRate, onSteps) => new FrameStream(frames, timing, sampleRate, onSteps);
+  }
+  const timing = new ClipTiming(config);
+  const clips = { features: clipFeatures(frontEnd, statistics), prefix };
+  return (sampleRate, onSteps) => new ClipStream(clips, timing, sampleRate, onSteps);
 }
 
 export async function deviceEncoderOf(model: OpenModel): Promise<DeviceEncoder> {

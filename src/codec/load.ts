@@ -1,6 +1,7 @@
-/** Loads codec models with both halves, each when it is first asked for. */
+/** Loads models with both halves, each when it is first asked for. */
+import { ModelError } from '../tensor/index.js';
 import type { CloudDecoder } from './cloud-decoder.js';
-import type { CodecConfig } from './config.js';
+import type { CodecConfig, NetworkModelConfig } from './config.js';
 import type { DeviceEncoder } from './device-encoder.js';
 import { cloudDecoderOf, suffixOf } from './load-cloud.js';
 import { deviceEncoderOf, deviceNetworkOf } from './load-device.js';
@@ -8,12 +9,25 @@ import { type Part, rolesOf, splitCodecModel } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
 import { UncutRecognizer } from './uncut.js';
 
-/** An open codec model. */
-export class CodecModel {
-  constructor(private readonly model: OpenModel) {}
+/** An open model whose network is whole: of a codec, or imported and without codebooks yet. */
+export class NetworkModel {
+  constructor(protected readonly model: OpenModel) {}
 
-  get config(): CodecConfig {
+  get config(): NetworkModelConfig {
     return this.model.config;
+  }
+
+  /** Samples to words, with nothing sent between. Throws ModelError where the model is no recogniser. */
+  async uncutRecognizer(): Promise<UncutRecognizer> {
+    const suffix = await suffixOf(this.model);
+    return new UncutRecognizer(this.config, await deviceNetworkOf(this.model), suffix);
+  }
+}
+
+/** An open codec model. */
+export class CodecModel extends NetworkModel {
+  override get config(): CodecConfig {
+    return this.model.codec;
   }
 
   /** What streams of this model carry: the same for the whole model and for both of its parts. */
@@ -31,14 +45,9 @@ export class CodecModel {
     return deviceEncoderOf(this.model);
   }
 
-  /** .acom bytes to words. Throws ModelError where this file has no cloud half. */
+  /** .acom bytes to words. Throws ModelError where this file has no cloud half, or is no recogniser. */
   cloudDecoder(): Promise<CloudDecoder> {
     return cloudDecoderOf(this.model);
-  }
-
-  /** Samples to words, with nothing sent between: the unsplit network, for comparison. */
-  async uncutRecognizer(): Promise<UncutRecognizer> {
-    return new UncutRecognizer(this.config, await deviceNetworkOf(this.model), await suffixOf(this.model));
   }
 
   /** Device and cloud files of a whole model. */
@@ -53,5 +62,18 @@ export class CodecModel {
  * ModelError where it is no codec model.
  */
 export async function loadCodecModel(source: ModelSource): Promise<CodecModel> {
-  return new CodecModel(await openModel(source));
+  const model = await openModel(source);
+  void model.codec; // throws where there are no codebooks
+  return new CodecModel(model);
+}
+
+/** Opens the network of a codec model, or one that has no codebooks yet; throws as `loadCodecModel` does. */
+export async function loadNetworkModel(source: ModelSource): Promise<NetworkModel> {
+  const model = await openModel(source);
+  if (model.header.part !== 'whole') {
+    throw new ModelError(
+      `codec model ${model.config.name}: this file has only one half; load the whole model`,
+    );
+  }
+  return new NetworkModel(model);
 }

@@ -1,8 +1,8 @@
 /**
- * Codec models as files: safetensors with network, codebooks and entropy tables, and in its metadata
+ * Models as files: safetensors with the network and, in a codec model, codebooks and entropy tables; in its metadata
  *
- *   format   "acom codec model 1"
- *   config   everything needed to run it, as JSON (CodecConfig)
+ *   format   "acom codec model 1", or "acom network 1" where there are no codebooks
+ *   config   everything needed to run it, as JSON (CodecConfig or NetworkModelConfig)
  *   part     whole, device or cloud: which tensors this file has
  *   digests  CRC-32 of the shared, the device's and the cloud's tensors, as JSON
  *
@@ -11,6 +11,7 @@
  */
 import { crc32 } from '../bitstream/crc.js';
 import { type SafetensorsHeader, type TensorData, writeSafetensors } from '../checkpoints/index.js';
+import { kindOf } from '../nn/index.js';
 import {
   contiguous,
   ModelError,
@@ -19,9 +20,10 @@ import {
   type Tensor,
   type TypedArray,
 } from '../tensor/index.js';
-import { type CodecConfig, parseConfig } from './config.js';
+import { type CodecConfig, isCodec, type NetworkModelConfig, parseConfig } from './config.js';
 
-const FORMAT = 'acom codec model 1';
+const CODEC_FORMAT = 'acom codec model 1';
+const NETWORK_FORMAT = 'acom network 1';
 
 export const CODEBOOKS = 'quantizer.codebooks';
 export const FREQUENCIES = 'entropy.frequencies';
@@ -34,7 +36,7 @@ export type Part = 'whole' | 'device' | 'cloud';
 export type Digests = Readonly<Record<Role, string>>;
 
 export interface ModelHeader {
-  readonly config: CodecConfig;
+  readonly config: NetworkModelConfig | CodecConfig;
   /** The configuration as it stands in the file: what the digest is made of. */
   readonly configText: string;
   readonly part: Part;
@@ -43,16 +45,13 @@ export interface ModelHeader {
 }
 
 /** Who needs the tensor `name`, or null for one that no half of this configuration has. */
-export function roleOf(name: string, { network, splitLayer }: CodecConfig): Role | null {
-  if (name === CODEBOOKS || name === FREQUENCIES) return 'shared';
-  if (name === FEATURE_MEAN || name === FEATURE_DEVIATION) return 'device';
-  if (name.startsWith('0.') || name.startsWith('1.custom_src_module.')) return 'device';
-  const layer = /^1\.encoder\.layers\.(\d+)\./.exec(name)?.[1];
-  if (layer !== undefined && Number(layer) < network.encoder.layers) {
-    return Number(layer) < splitLayer ? 'device' : 'cloud';
-  }
-  if (name.startsWith('1.encoder.norm.') || name.startsWith(`${network.head}.w.`)) return 'cloud';
-  return null;
+export function roleOf(name: string, config: NetworkModelConfig): Role | null {
+  if (isCodec(config) && (name === CODEBOOKS || name === FREQUENCIES)) return 'shared';
+  const stored = config.normalization !== 'none';
+  if (stored && (name === FEATURE_MEAN || name === FEATURE_DEVIATION)) return 'device';
+  const { network } = config;
+  const kind = kindOf(network);
+  return kind.halfOf(network, isCodec(config) ? config.splitLayer : kind.layers(network), name);
 }
 
 const has: Readonly<Record<Part, readonly Role[]>> = {
@@ -88,7 +87,7 @@ const fingerprintOf = ({ shared, device, cloud }: Digests): number =>
 /** Tensors by who needs them. Throws ModelError for one that nobody does. */
 function sorted(
   tensors: ReadonlyMap<string, TensorData>,
-  config: CodecConfig,
+  config: NetworkModelConfig,
 ): Record<Role, Map<string, TensorData>> {
   const byRole = { shared: new Map(), device: new Map(), cloud: new Map() };
   for (const [name, tensor] of tensors) {
@@ -107,16 +106,23 @@ function writePart(
   configText: string,
   digests: Digests,
   part: Part,
+  format = CODEC_FORMAT,
 ): Uint8Array {
   const roles = rolesOf(part);
   const tensors = new Map(roles.flatMap((role) => [...byRole[role]]));
-  const metadata = { format: FORMAT, config: configText, part, digests: JSON.stringify(digests) };
+  const metadata = { format, config: configText, part, digests: JSON.stringify(digests) };
   const placeOf = (name: string) => PLACE[roles.find((role) => byRole[role].has(name))!];
   return writeSafetensors(tensors, metadata, placeOf);
 }
 
-/** The whole model as one file. `tensors` must be exactly those of the configuration's network and quantiser. */
-export function writeCodecModel(config: CodecConfig, tensors: ReadonlyMap<string, TensorData>): Uint8Array {
+/**
+ * The whole model as one file: a codec model, or a network where the configuration has no quantiser. `tensors` must be
+ * exactly those of the configuration's network and quantiser.
+ */
+export function writeModel(
+  config: NetworkModelConfig | CodecConfig,
+  tensors: ReadonlyMap<string, TensorData>,
+): Uint8Array {
   const configText = JSON.stringify(config);
   const byRole = sorted(tensors, parseConfig(configText));
   const digests: Digests = {
@@ -124,21 +130,31 @@ export function writeCodecModel(config: CodecConfig, tensors: ReadonlyMap<string
     device: digestOf(byRole.device),
     cloud: digestOf(byRole.cloud),
   };
-  return writePart(byRole, configText, digests, 'whole');
+  return writePart(byRole, configText, digests, 'whole', isCodec(config) ? CODEC_FORMAT : NETWORK_FORMAT);
 }
 
-/** Reads and checks the metadata of a codec model. */
+/** Whether the metadata of a safetensors file says that it is a model of ours. */
+export const isModel = ({ metadata }: SafetensorsHeader): boolean =>
+  [CODEC_FORMAT, NETWORK_FORMAT].includes(metadata.get('format') ?? '');
+
+/** Reads and checks the metadata of a model. */
 export function parseModelHeader({ metadata }: SafetensorsHeader): ModelHeader {
   const format = metadata.get('format');
-  if (format !== FORMAT) {
+  if (format !== CODEC_FORMAT && format !== NETWORK_FORMAT) {
     const known =
       metadata.has('acom') || format === 'pt' ? 'a bare network' : `format ${JSON.stringify(format)}`;
     throw new ModelError(
-      `this is no codec model but ${known}, expected "${FORMAT}"; make one with: acom model pack`,
+      `this is no codec model but ${known}, expected "${CODEC_FORMAT}"; make one with: acom model pack, or of a ` +
+        'published checkpoint with: acom import',
     );
   }
   const configText = metadata.get('config') ?? '';
   const config = parseConfig(configText);
+  if (isCodec(config) !== (format === CODEC_FORMAT)) {
+    throw new ModelError(
+      `codec model: the format says ${JSON.stringify(format)}, the configuration otherwise`,
+    );
+  }
   const part = metadata.get('part');
   if (part !== 'whole' && part !== 'device' && part !== 'cloud') {
     throw new ModelError(`codec model: part is ${JSON.stringify(part)}, expected whole, device or cloud`);

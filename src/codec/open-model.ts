@@ -1,10 +1,10 @@
-/** Open codec models: the header first, then only the tensors of the part that is asked for. */
+/** Open models: the header first, then only the tensors of the part that is asked for. */
 import { byteSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
 import { FrequencyTable } from '../entropy/index.js';
 import { Parameters, type StateDict } from '../nn/index.js';
-import { ResidualQuantizer } from '../quantizer/residual-quantizer.js';
+import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
 import { type Bytes, ModelError, type NdArray } from '../tensor/index.js';
-import type { CodecConfig } from './config.js';
+import { type CodecConfig, isCodec, type NetworkModelConfig, type Task } from './config.js';
 import {
   CODEBOOKS,
   FREQUENCIES,
@@ -16,60 +16,60 @@ import {
   rolesOf,
 } from './model-file.js';
 import { StreamCoder } from './stream-coder.js';
+import { VectorLayout } from './vector-layout.js';
 
-/** Where a codec model comes from: its bytes, a path (Node), or a URL, read by byte range where that works. */
+/** Where a model comes from: its bytes, a path (Node), or a URL, read by byte range where that works. */
 export type ModelSource = Bytes | string | URL;
 
-/** What both halves have. */
+/** What both halves of a codec model have. */
 export interface SharedPart {
-  readonly quantizer: ResidualQuantizer;
+  readonly quantizer: GroupedQuantizer;
   readonly coder: StreamCoder;
 }
 
-/** A codec model's file, of which each role's tensors are read once, when they are first asked for. */
+/** A model's file. What is made of its tensors is made once; the tensors themselves are not kept. */
 export class OpenModel {
-  private readonly loaded = new Map<Role, Promise<StateDict>>();
+  private readonly made = new Map<string, Promise<unknown>>();
 
   constructor(
     readonly header: ModelHeader,
     private readonly file: SafetensorsFile,
   ) {}
 
-  get config(): CodecConfig {
+  get config(): NetworkModelConfig {
     return this.header.config;
   }
 
-  /** All tensors of one role, checked against their digest. Throws ModelError where this file has them not. */
-  tensors(role: Role): Promise<StateDict> {
-    const known = this.loaded.get(role);
+  /** The configuration of a codec. Throws ModelError where this is a network without codebooks. */
+  get codec(): CodecConfig {
+    const { config } = this.header;
+    if (isCodec(config)) return config;
+    throw new ModelError(
+      `${config.name}: this is a network without codebooks, which can't send anything yet; fit some with: acom model fit`,
+    );
+  }
+
+  /** Throws ModelError where the model does something else than `wanted`. */
+  requireTask(wanted: Task, instead: string): void {
+    if (this.config.task === wanted) return;
+    throw new ModelError(
+      `${this.config.name} is a model for ${this.config.task}, not for ${wanted}: ${instead}`,
+    );
+  }
+
+  /** What `make` gave when it was first called for `name`. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const known = this.made.get(name) as Promise<T> | undefined;
     if (known) return known;
-    const reading = this.readTensors(role);
-    this.loaded.set(role, reading);
+    const making = make();
+    this.made.set(name, making);
     // A failure is reported to whoever asked, and the next one may try again.
-    reading.catch(() => this.loaded.delete(role));
-    return reading;
+    making.catch(() => this.made.delete(name));
+    return making;
   }
 
-  async shared(): Promise<SharedPart> {
-    const tensors = await this.tensors('shared');
-    const { codebooks, codewords } = this.config.quantizer;
-    const parameters = new Parameters(tensors);
-    const books = parameters.get(CODEBOOKS, [codebooks, codewords, this.config.network.encoder.width]);
-    parameters.requireComplete(`codec model ${this.config.name}, quantizer`);
-    const frequencies = tensors.get(FREQUENCIES);
-    if (!(frequencies?.data instanceof Int32Array) || frequencies.size !== codebooks * (codewords + 1)) {
-      throw new ModelError(`codec model: ${FREQUENCIES} must be int32 [${codebooks}, ${codewords + 1}]`);
-    }
-    const { data, offset } = frequencies as NdArray<Int32Array>;
-    const tables = Array.from({ length: codebooks }, (_, stage) => {
-      const from = offset + stage * (codewords + 1);
-      return new FrequencyTable(data.slice(from, from + codewords + 1));
-    });
-    const coder = new StreamCoder(this.config, this.header.fingerprint, tables);
-    return { quantizer: new ResidualQuantizer(books), coder };
-  }
-
-  private async readTensors(role: Role): Promise<StateDict> {
+  /** All tensors of one role, checked against their digest. Throws ModelError where this file has them not. */
+  async tensors(role: Role): Promise<StateDict> {
     const { part } = this.header;
     if (!rolesOf(part).includes(role)) {
       throw new ModelError(
@@ -82,11 +82,36 @@ export class OpenModel {
     requireDigest(this.header, role, tensors);
     return tensors;
   }
+
+  shared(): Promise<SharedPart> {
+    return this.once('shared', () => this.makeShared());
+  }
+
+  private async makeShared(): Promise<SharedPart> {
+    const config = this.codec;
+    const tensors = await this.tensors('shared');
+    const { codebooks, codewords, groups = 1 } = config.quantizer;
+    const stages = codebooks * groups;
+    const parameters = new Parameters(tensors);
+    const books = parameters.get(CODEBOOKS, [stages, codewords, new VectorLayout(config).width / groups]);
+    parameters.requireComplete(`codec model ${config.name}, quantizer`);
+    const frequencies = tensors.get(FREQUENCIES);
+    if (!(frequencies?.data instanceof Int32Array) || frequencies.size !== stages * (codewords + 1)) {
+      throw new ModelError(`codec model: ${FREQUENCIES} must be int32 [${stages}, ${codewords + 1}]`);
+    }
+    const { data, offset } = frequencies as NdArray<Int32Array>;
+    const tables = Array.from({ length: stages }, (_, stage) => {
+      const from = offset + stage * (codewords + 1);
+      return new FrequencyTable(data.slice(from, from + codewords + 1));
+    });
+    const coder = new StreamCoder(config, this.header.fingerprint, tables);
+    return { quantizer: new GroupedQuantizer(books, groups), coder };
+  }
 }
 
 /**
- * Opens a codec model. Throws SourceError where it can't be read, FormatError where it is no safetensors file,
- * ModelError where it is no codec model.
+ * Opens a model. Throws SourceError where it can't be read, FormatError where it is no safetensors file,
+ * ModelError where it is no model of ours.
  */
 export async function openModel(source: ModelSource): Promise<OpenModel> {
   const file = await openSafetensors(await byteSource(source));

@@ -6,7 +6,7 @@ import { readSafetensors, type TensorData } from '../checkpoints/index.js';
 import { frequenciesFromCounts } from '../entropy/index.js';
 import { ModelError, type NdArray, type TypedArray } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
-import { CODEBOOKS, FREQUENCIES, roleOf, writeCodecModel } from './model-file.js';
+import { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';
 
 export interface PackOptions {
   /** Licence of the weights, and what they were trained on: they go into the file. */
@@ -45,7 +45,7 @@ interface ExportedConfig {
   readonly rvq: { readonly codebooks: number; readonly codewords: number; readonly pooling: number };
 }
 
-/** `writeCodecModel` checks every field of the result, so nothing of the export is believed unseen. */
+/** `writeModel` checks every field of the result, so nothing of the export is believed unseen. */
 function convertConfig(exported: ExportedConfig, options: PackOptions): CodecConfig {
   const { sample_rate: sampleRate, front_end: front, model, rvq } = exported;
   const perMillisecond = sampleRate / 1000;
@@ -135,5 +135,5 @@ export function packExportedNetwork(
     else if (roleOf(name, config) !== null) packed.set(name, tensor);
     else dropped.push(name);
   }
-  return { model: writeCodecModel(config, packed), dropped };
+  return { model: writeModel(config, packed), dropped };
 }

@@ -12,12 +12,15 @@ import {
 } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { crcText } from './model-file.js';
-import { MOST_SECONDS, Timing } from './timing.js';
+import { MOST_SECONDS, type Timing } from './timing.js';
+import { timingOf } from './timing-of.js';
 
 /** What a stream carries, before it is words. */
 export interface StreamIndices {
   readonly header: StreamHeader;
-  /** [vectors, codebooks]; -1 where a packet was lost. */
+  /** Codebooks that the stream has, of every group. */
+  readonly codebooks: number;
+  /** [vectors, codebooks · groups]; -1 where a packet was lost. */
   readonly indices: NdArray<Int32Array>;
   /** One line for each thing that was wrong with the stream but did not stop reading it. */
   readonly warnings: readonly string[];
@@ -38,34 +41,39 @@ export interface StreamRates {
 
 export class StreamCoder {
   readonly timing: Timing;
+  /** Stages that a codebook more adds: one for each group. */
+  readonly groups: number;
 
   constructor(
     readonly config: CodecConfig,
     readonly fingerprint: number,
     private readonly tables: readonly FrequencyTable[],
   ) {
-    this.timing = new Timing(config);
+    this.timing = timingOf(config);
+    this.groups = config.quantizer.groups ?? 1;
   }
 
   /** Bytes of indices, vector after vector, that stand for `samples` samples at the model's rate. */
   write(indices: ArrayLike<number>, codebooks: number, samples: number, packetVectors: number): Uint8Array {
-    const vectors = indices.length / codebooks;
+    const stages = codebooks * this.groups;
+    const vectors = indices.length / stages;
     const single = vectors <= packetVectors;
     const packets: Packet[] = [];
     for (let from = 0; from < (single ? 1 : vectors); from += packetVectors) {
       const count = Math.min(packetVectors, vectors - from);
       packets.push(
-        this.tables.slice(0, codebooks).map((table, stage) => {
+        this.tables.slice(0, stages).map((table, stage) => {
           const codewords = Int32Array.from(
             { length: count },
-            (_, n) => indices[(from + n) * codebooks + stage]!,
+            (_, n) => indices[(from + n) * stages + stage]!,
           );
           return encodeStage(codewords, table);
         }),
       );
     }
     const vectorsPerPacket = single ? 0 : packetVectors;
-    return writeStream({ codebooks, fingerprint: this.fingerprint, samples, vectorsPerPacket }, packets);
+    const { fingerprint } = this;
+    return writeStream({ codebooks: stages, fingerprint, samples, vectorsPerPacket }, packets);
   }
 
   /**
@@ -74,18 +82,18 @@ export class StreamCoder {
    */
   read(bytes: Bytes): StreamIndices {
     const { header, packets, trailingBytes } = readStream(bytes, (found) => this.packetCount(found));
-    const { codebooks, samples, vectorsPerPacket } = header;
+    const { codebooks: stages, samples, vectorsPerPacket } = header;
     const survivors = packets.filter((packet) => packet !== null).length;
     this.requireOurs(header, survivors);
     const vectors = this.timing.vectors(samples);
     const packetVectors = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
-    const data = new Int32Array(vectors * codebooks).fill(-1);
+    const data = new Int32Array(vectors * stages).fill(-1);
     packets.forEach((packet, number) => {
       const from = number * packetVectors;
       packet?.forEach((stage, s) => {
         const codewords = decodeStage(stage, Math.min(packetVectors, vectors - from), this.tables[s]!);
         codewords.forEach((codeword, n) => {
-          data[(from + n) * codebooks + s] = codeword;
+          data[(from + n) * stages + s] = codeword;
         });
       });
     });
@@ -98,19 +106,19 @@ export class StreamCoder {
     } else if (trailingBytes > 0) {
       warnings.push(`${trailingBytes} bytes after the last packet belong to no packet and were ignored`);
     }
-    return { header, indices: view(data, [vectors, codebooks]), warnings };
+    const codebooks = stages / this.groups;
+    return { header, codebooks, indices: view(data, [vectors, stages]), warnings };
   }
 
   /** Bit rates of a stream of this model. */
   rates(from: Bytes): StreamRates {
     const bytes = asBytes(from, '.acom stream');
-    const { header, indices } = this.read(bytes);
-    const { codebooks, samples } = header;
-    const seconds = this.timing.seconds(samples);
+    const { header, codebooks, indices } = this.read(bytes);
+    const seconds = this.timing.seconds(header.samples);
     const perSecond = (bits: number) => (seconds === 0 ? 0 : bits / seconds);
     let entropyBits = 0;
     indices.data.forEach((index, i) => {
-      if (index >= 0) entropyBits += this.tables[i % codebooks]!.costBits(index);
+      if (index >= 0) entropyBits += this.tables[i % header.codebooks]!.costBits(index);
     });
     const rawBits = indices.data.length * Math.log2(this.config.quantizer.codewords);
     return {
@@ -149,8 +157,10 @@ export class StreamCoder {
         `this stream was made with ${names}: decode it with the model that encoded it`,
       );
     }
-    if (codebooks > this.tables.length) {
-      throw new ModelMismatchError(`the stream has ${codebooks} codebooks, the model ${this.tables.length}`);
+    if (codebooks > this.tables.length || codebooks % this.groups !== 0) {
+      throw new ModelMismatchError(
+        `the stream has ${codebooks} stages, the model ${this.tables.length} in groups of ${this.groups}`,
+      );
     }
   }
 }

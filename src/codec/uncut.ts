@@ -1,12 +1,11 @@
 /** The same network without the split and without the quantiser: what the codec is compared with. */
-import type { ConformerSuffix } from '../nn/index.js';
-import { type DecodingOptions, decodeWords } from '../tasks/recognition.js';
+import type { Suffix } from '../nn/index.js';
+import { type DecodingOptions, decodeWords, textOf } from '../tasks/recognition.js';
 import { concatenate, requireOptions, reshape, type Tensor, view } from '../tensor/index.js';
 import type { Transcript } from './cloud-decoder.js';
-import type { CodecConfig } from './config.js';
-import { type DeviceNetwork, FrameStream } from './frame-stream.js';
-import { Timing } from './timing.js';
-import { WindowPlan } from './windows.js';
+import type { NetworkModelConfig } from './config.js';
+import { FrameTiming } from './frame-timing.js';
+import type { DeviceNetwork, StepStream } from './step-stream.js';
 
 /** A transcript of samples that were never sent: nothing can be missing. */
 export type UncutTranscript = Pick<Transcript, 'text' | 'words' | 'seconds'>;
@@ -17,18 +16,16 @@ export interface UncutStream {
   finish(): UncutTranscript;
 }
 
-/** Both halves of a codec model in one place, with continuous features between them. */
+/** Both halves of a recogniser in one place, with continuous features between them. */
 export class UncutRecognizer {
-  private readonly timing: Timing;
-  private readonly plan: WindowPlan;
+  private readonly timing: FrameTiming;
 
   constructor(
-    readonly config: CodecConfig,
+    readonly config: NetworkModelConfig,
     private readonly network: DeviceNetwork,
-    private readonly suffix: ConformerSuffix,
+    private readonly suffix: Suffix,
   ) {
-    this.timing = new Timing(config);
-    this.plan = new WindowPlan(this.timing.vectorsPerSecond);
+    this.timing = new FrameTiming(config);
   }
 
   /** Words of a whole recording: mono samples at any rate, as DeviceEncoder.encode takes them. */
@@ -45,9 +42,8 @@ export class UncutRecognizer {
       push: (samples) => frames.push(samples),
       finish: () => {
         frames.finish();
-        const words = decodeWords(logProbs(), this.config.labels, this.timing.frameSeconds, 0, options);
-        const text = words.map(({ word }) => word).join(' ');
-        return { text, words, seconds: this.timing.seconds(frames.samples) };
+        const words = decodeWords(logProbs(), this.config, this.timing.frameSeconds, 0, options);
+        return { text: textOf(words), words, seconds: this.timing.seconds(frames.samples) };
       },
     };
   }
@@ -60,21 +56,15 @@ export class UncutRecognizer {
     return logProbs();
   }
 
-  private logProbStream(sampleRate: number): { frames: FrameStream; logProbs: () => Tensor } {
+  private logProbStream(sampleRate: number): { frames: StepStream; logProbs: () => Tensor } {
     const { framesPerVector } = this.timing;
     const classes = this.config.network.classes;
     const parts: Float32Array[] = [];
-    const frames = new FrameStream(
-      this.network,
-      this.timing,
-      this.plan,
-      sampleRate,
-      (x, { start, from, to }) => {
-        const rows = this.suffix.forward(reshape(x, [1, ...x.shape])).data;
-        const at = (vector: number) => Math.min(rows.length, (vector - start) * framesPerVector * classes);
-        parts.push(rows.slice(at(from), at(to)));
-      },
-    );
+    const frames = this.network(sampleRate, (x, { start, from, to }) => {
+      const rows = this.suffix.forward(reshape(x, [1, ...x.shape])).data;
+      const at = (vector: number) => Math.min(rows.length, (vector - start) * framesPerVector * classes);
+      parts.push(rows.slice(at(from), at(to)));
+    });
     const logProbs = (): Tensor => {
       const data = concatenate(parts);
       return view(data, [data.length / classes, classes]);

@@ -8,6 +8,7 @@ export {
   frameStride,
 } from './conformer-ctc.js';
 export { ConformerEncoder, ConformerLayer, type EncoderConfig } from './conformer-encoder.js';
+export { conformerKind } from './conformer-kind.js';
 export {
   ConvolutionFrontEnd,
   type ConvolutionFrontEndConfig,
@@ -15,8 +16,10 @@ export {
 } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
 export { FeedForward } from './feed-forward.js';
+export { kindOf, NETWORK_TYPES, type NetworkConfig } from './kinds.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';
+export type { CutShape, Half, HalfMacs, NetworkKind, Prefix, Suffix } from './network.js';
 export { Parameters, type StateDict } from './parameters.js';
 export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';

@@ -7,6 +7,7 @@
  *   suffix  [batch, steps, bands · channels]   -> log-probabilities, [batch, steps, classes] of a recogniser,
  *                                                 [batch, classes] of a classifier
  */
+import type { Tensor } from '../tensor/index.js';
 
 /** What one time step is at a cut: a column of frequency bands with some channels each; frames of a conformer have one band. */
 export interface CutShape {
@@ -26,6 +27,12 @@ export type Half = 'device' | 'cloud';
 export interface NetworkKind<C> {
   /** Throws ModelError where a configuration could not be a network; it bounds every size. */
   check(config: C): void;
+  /** What it does: a label for stretches of a recording, or one for a whole clip. */
+  readonly task: 'recognition' | 'classification';
+  /** In a few words, for people. */
+  describe(config: C): string;
+  /** Features of a frame that it takes. */
+  features(config: C): number;
   /** Layers after which it can be cut: 0 .. layers. */
   layers(config: C): number;
   /** What goes over the cut after `layer`. */
@@ -38,4 +45,14 @@ export interface NetworkKind<C> {
   halfOf(config: C, layer: number, name: string): Half | null;
   /** Multiplications of matrix products and convolutions for `frames` feature frames, cut after `layer`. */
   macs(config: C, layer: number, frames: number): HalfMacs;
+}
+
+/** The device's layers. */
+export interface Prefix {
+  forward(features: Tensor): Tensor;
+}
+
+/** The cloud's layers and the head. */
+export interface Suffix {
+  forward(steps: Tensor): Tensor;
 }

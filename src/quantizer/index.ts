@@ -1,4 +1,5 @@
 export { type FitOptions, fitQuantizer } from './fit.js';
+export { GroupedQuantizer } from './grouped-quantizer.js';
 export { pooledLength, poolFrames, repeatFrames } from './pooling.js';
 export { ResidualQuantizer } from './residual-quantizer.js';
 export { codewordUsage, entropyOfCounts, type StageUsage } from './usage.js';

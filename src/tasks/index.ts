@@ -1,4 +1,11 @@
 export {
+  type Accuracy,
+  accuracyOf,
+  type ClassProbability,
+  meanProbabilities,
+  rankClasses,
+} from './classification.js';
+export {
   alignLabels,
   type BeamSearchOptions,
   BLANK,
@@ -7,5 +14,11 @@ export {
   greedyDecode,
   type Hypothesis,
 } from './ctc.js';
-export { type DecodingOptions, decodeWords, type Word } from './recognition.js';
+export {
+  type DecodingOptions,
+  decodeWords,
+  textOf,
+  type Vocabulary,
+  type Word,
+} from './recognition.js';
 export { type Tally, type WordErrorRate, wordErrorRate, wordErrors, wordsOf } from './word-errors.js';

@@ -25,19 +25,59 @@ function tokensOf(logProbs: Tensor, { beam }: DecodingOptions): CtcToken[] {
   return alignLabels(logProbs, beamSearch(logProbs, { width: beam })[0]!.labels);
 }
 
+/** What the classes of a recogniser mean. */
+export interface Vocabulary {
+  readonly labels: readonly string[];
+  /** Whether a label is a word (also where this is left out) or a piece of one, of which U+2581 begins a word. */
+  readonly units?: 'words' | 'pieces';
+}
+
+/** Begins a word among pieces, as SentencePiece marks it. */
+const WORD_START = '\u2581';
+
+/** A label that was heard, as text. */
+interface Heard extends CtcToken {
+  readonly text: string;
+}
+
+/** Tokens by the word that they make up. A piece without text (the end of a sentence) is none of any word. */
+function groupedByWord(heard: readonly Heard[], units: Vocabulary['units']): Heard[][] {
+  if (units !== 'pieces') return heard.map((token) => [token]);
+  const words: Heard[][] = [];
+  for (const token of heard) {
+    if (token.text === '') continue;
+    const starts = token.text.startsWith(WORD_START);
+    if (starts || words.length === 0) words.push([]);
+    words[words.length - 1]!.push(starts ? { ...token, text: token.text.slice(WORD_START.length) } : token);
+  }
+  return words.filter((pieces) => pieces.some(({ text }) => text !== ''));
+}
+
 /** Decodes log-probabilities [frames, classes]; the first frame stands `offsetSeconds` into the recording. */
 export function decodeWords(
   logProbs: Tensor,
-  labels: readonly string[],
+  { labels, units }: Vocabulary,
   frameSeconds: number,
   offsetSeconds: number,
   options: DecodingOptions = {},
 ): Word[] {
   const seconds = (frame: number) => Math.round((offsetSeconds + frame * frameSeconds) * 1e6) / 1e6;
-  return tokensOf(logProbs, options).map(({ label, startFrame, endFrame, confidence }) => ({
-    word: labels[label] ?? `<${label}>`,
-    start: seconds(startFrame),
-    end: seconds(endFrame),
-    confidence,
+  const heard = tokensOf(logProbs, options).map((token) => ({
+    ...token,
+    text: labels[token.label] ?? `<${token.label}>`,
+  }));
+  return groupedByWord(heard, units).map((pieces) => ({
+    word: pieces.map(({ text }) => text).join(''),
+    start: seconds(pieces[0]!.startFrame),
+    end: seconds(pieces[pieces.length - 1]!.endFrame),
+    confidence: geometricMean(pieces.map(({ confidence }) => confidence)),
   }));
 }
+
+const geometricMean = (values: readonly number[]): number =>
+  values.length === 1
+    ? values[0]!
+    : Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
+/** The transcript that words make up. */
+export const textOf = (words: readonly Word[]): string => words.map(({ word }) => word).join(' ');

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { readStream, truncateCodebooks } from '../../src/bitstream/index.js';
 import { readSafetensors } from '../../src/checkpoints/index.js';
+import { requireLength } from '../../src/codec/timing.js';
 import { AcomError } from '../../src/index.js';
 import { wordErrors, wordsOf } from '../../src/tasks/index.js';
 import { createRandom } from '../../src/tensor/index.js';
@@ -308,7 +309,7 @@ t.test('a header that claims days is a damaged stream, not a wrong argument', as
   });
   t.throws(() => decoder.coder.rates(days), { code: 'ACOM_FORMAT' });
   const { timing } = encoder.coder;
-  t.throws(() => timing.requireLength(86_401 * RATE), {
+  t.throws(() => requireLength(timing, 86_401 * RATE), {
     code: 'ACOM_USAGE',
     message: /split it into several/,
   });
@@ -398,7 +399,8 @@ t.test('the rates, counted from the tables in the file and the bytes of the stre
 });
 
 t.test('at the border of two windows the codewords and classes are those of one window', async (t) => {
-  const { vectorsPerSecond, framesPerVector } = encoder.coder.timing;
+  const { vectorsPerSecond } = encoder.coder.timing;
+  const framesPerVector = model.config.quantizer.pooling;
   // 32 s are kept in windows from 0 to 12 s and on; 8 to 24 s alone are one window, with the border inside.
   const [border, from, to] = [12, 8, 24].map((seconds) => seconds * vectorsPerSecond) as [
     number,

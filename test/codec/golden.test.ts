@@ -128,9 +128,9 @@ t.test(
       const indices = encoder.quantize(samples, sampleRate, { codebooks: 2 });
       const expected = golden(tensors, `${n}.indices`);
       codewords += indices.size;
-      const quantizer = encoder.quantizer;
+      const [quantizer] = encoder.quantizer.groups;
       const found = compareIndices(
-        quantizer,
+        quantizer!,
         poolFrames(golden(tensors, `${n}.layer3`), 2),
         indices,
         expected,

@@ -18,7 +18,7 @@ import {
   packExportedNetwork,
   parseConfig,
   roleOf,
-  writeCodecModel,
+  writeModel,
 } from '../../src/codec/index.js';
 import { createRandom } from '../../src/tensor/index.js';
 import { modelFile, readSamples } from '../support/commands.js';
@@ -227,7 +227,7 @@ function packChanged(change: (config: Record<string, unknown>) => void): Uint8Ar
   const data = new Map<string, TensorData>(
     [...tensors].map(([name, { data, shape }]) => [name, { data, shape }]),
   );
-  return writeCodecModel(config as unknown as CodecConfig, data);
+  return writeModel(config as unknown as CodecConfig, data);
 }
 
 t.test('files that are no codec model, or not a whole one', async (t) => {
@@ -265,7 +265,7 @@ function packWithout(name: string, instead?: { name: string; tensor: TensorData 
   );
   data.delete(name);
   if (instead) data.set(instead.name, instead.tensor);
-  return writeCodecModel(parseConfig(metadata.get('config')!), data);
+  return writeModel(parseConfig(metadata.get('config')!), data);
 }
 
 t.test('configurations that make no sense are refused by field', async (t) => {

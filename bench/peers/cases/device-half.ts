@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { readSafetensors } from '../../../src/checkpoints/index.js';
-import { type CodecConfig, loadCodecModel, parseConfig } from '../../../src/codec/index.js';
+import { type CodecConfig, isCodec, loadCodecModel, parseConfig } from '../../../src/codec/index.js';
 import {
   ConformerPrefix,
   conformerMacs,
@@ -115,6 +115,7 @@ function prefixModel({ network, splitLayer }: CodecConfig, state: StateDict, fra
 function networkCase(): Case {
   const file = readSafetensors(readFileSync(modelPath));
   const config = parseConfig(file.metadata.get('config') ?? '');
+  if (!isCodec(config)) throw new Error('the shipped model has no codebooks');
   const { network, splitLayer, frontEnd } = config;
   const frames = 1 + Math.floor((SECONDS * frontEnd.sampleRate) / frontEnd.hopSamples);
   return {

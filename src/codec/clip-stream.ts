@@ -1,0 +1,68 @@
+/** The step stream of a classifier: one clip after another through the device's layers, each on its own. */
+import { createResampler, FloatQueue, type ResamplerStream } from '../audio/index.js';
+import type { Prefix } from '../nn/index.js';
+import { reshape, type Tensor } from '../tensor/index.js';
+import type { ClipTiming } from './clip-timing.js';
+import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';
+import { requireLength } from './timing.js';
+
+/** What turns the samples of a clip into steps at the cut. */
+export interface ClipNetwork {
+  /** Features [frames, features] of a clip. */
+  features(samples: Float32Array): Tensor;
+  readonly prefix: Prefix;
+}
+
+export class ClipStream implements StepStream {
+  private readonly check: SoundCheck;
+  private readonly resampler: ResamplerStream;
+  private readonly pending = new FloatQueue();
+  private resampled = 0;
+  /** Clips already handed out. */
+  private done = 0;
+
+  constructor(
+    private readonly network: ClipNetwork,
+    private readonly timing: ClipTiming,
+    sampleRate: number,
+    private readonly onSteps: OnSteps,
+  ) {
+    this.check = new SoundCheck(sampleRate);
+    this.resampler = createResampler(sampleRate, timing.sampleRate);
+  }
+
+  get samples(): number {
+    return this.resampled;
+  }
+
+  push(samples: Float32Array): void {
+    this.check.push(samples);
+    this.take(this.resampler.push(samples));
+  }
+
+  finish(): void {
+    this.check.finish();
+    this.take(this.resampler.finish());
+    if (this.timing.clips(this.resampled) > this.done) this.run(this.pending.length);
+  }
+
+  private take(samples: Float32Array): void {
+    this.resampled += samples.length;
+    requireLength(this.timing, this.resampled);
+    this.pending.append(samples);
+    while (this.pending.length >= this.timing.clipSamples) this.run(this.timing.clipSamples);
+  }
+
+  /** The next clip, of `length` samples. */
+  private run(length: number): void {
+    const { data, start } = this.pending;
+    const clip = new Float32Array(this.timing.filled(length));
+    clip.set(data.subarray(start, start + length));
+    this.pending.drop(length);
+    const features = this.network.features(clip);
+    const steps = this.network.prefix.forward(reshape(features, [1, ...features.shape]));
+    const { from, to } = this.timing.clip(this.resampled, this.done);
+    this.onSteps(steps.pick(0, null, null), { start: from, from, to, end: to });
+    this.done++;
+  }
+}

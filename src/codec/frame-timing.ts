@@ -1,0 +1,43 @@
+/** How samples, feature frames, encoder frames and vectors of a recogniser count. */
+import { frameCount } from '../audio/index.js';
+import { encoderFrames, frameStride } from '../nn/index.js';
+import { pooledLength } from '../quantizer/pooling.js';
+import { isCodec, type NetworkModelConfig } from './config.js';
+import type { Timing } from './timing.js';
+
+export class FrameTiming implements Timing {
+  readonly sampleRate: number;
+  /** Feature frames from one vector to the next. */
+  readonly featuresPerVector: number;
+  /** Encoder frames that share a vector. */
+  readonly framesPerVector: number;
+  readonly vectorsPerSecond: number;
+  readonly frameSeconds: number;
+
+  constructor(private readonly config: NetworkModelConfig) {
+    const { frontEnd, network } = config;
+    this.sampleRate = frontEnd.sampleRate;
+    const stride = frameStride(network);
+    this.framesPerVector = isCodec(config) ? config.quantizer.pooling : 1;
+    this.featuresPerVector = stride * this.framesPerVector;
+    this.frameSeconds = (stride * frontEnd.hopSamples) / frontEnd.sampleRate;
+    this.vectorsPerSecond = 1 / (this.frameSeconds * this.framesPerVector);
+  }
+
+  seconds(samples: number): number {
+    return samples / this.sampleRate;
+  }
+
+  /** Encoder frames of a recording; none where there are no samples. */
+  frames(samples: number): number {
+    return samples === 0 ? 0 : encoderFrames(this.config.network, frameCount(this.config.frontEnd, samples));
+  }
+
+  vectors(samples: number): number {
+    return pooledLength(this.frames(samples), this.framesPerVector);
+  }
+
+  packetVectors(seconds: number): number {
+    return Math.max(1, Math.round(seconds * this.vectorsPerSecond));
+  }
+}

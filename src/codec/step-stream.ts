@@ -1,0 +1,55 @@
+/** Samples in, time steps at the cut out: the part of the device half that comes before the quantiser. */
+import { AudioError, requireSamples, type Tensor, UsageError } from '../tensor/index.js';
+import type { Window } from './windows.js';
+
+/** Steps [n, bands · channels] of a window, context included. */
+export type OnSteps = (steps: Tensor, window: Window) => void;
+
+/** Runs a device network over one recording, given in pieces of any length and at any rate. */
+export interface StepStream {
+  /** Samples at the model's rate so far. */
+  readonly samples: number;
+  push(samples: Float32Array): void;
+  finish(): void;
+}
+
+/** The device half's network and what stands before it: makes a stream for a recording of any sample rate. */
+export type DeviceNetwork = (sampleRate: number, onSteps: OnSteps) => StepStream;
+
+/**
+ * Larger samples are no sound in any scale (16 bits as whole numbers reach 32,768), and far larger ones would
+ * overflow in the resampler and come out as wrong words.
+ */
+const LARGEST_SAMPLE = 1e6;
+
+/** Checks the pieces of one recording. */
+export class SoundCheck {
+  private received = 0;
+  private finished = false;
+
+  constructor(private readonly sampleRate: number) {}
+
+  /** Throws UsageError for what is no samples or comes too late, AudioError at the first sample that is no sound. */
+  push(samples: Float32Array): void {
+    if (this.finished)
+      throw new UsageError('this stream is finished: start a new one for the next recording');
+    requireSamples(samples);
+    for (let i = 0; i < samples.length; i++) {
+      // NaN fails this too.
+      if (Math.abs(samples[i]!) <= LARGEST_SAMPLE) continue;
+      const at = this.received + i;
+      const advice = Number.isFinite(samples[i])
+        ? `at most ${LARGEST_SAMPLE}: divide whole numbers by their full scale`
+        : 'and finite: repair the recording';
+      throw new AudioError(
+        `sample ${at} (${(at / this.sampleRate).toFixed(3)} s) is ${samples[i]}; samples are nominally from -1 to 1, ${advice}`,
+      );
+    }
+    this.received += samples.length;
+  }
+
+  finish(): void {
+    if (this.finished) throw new UsageError('this stream is finished already');
+    this.finished = true;
+  }
+}

@@ -1,0 +1,17 @@
+/** The device's layers of a network. Each kind's are loaded when the first of them is opened: a device has but one. */
+import type { NetworkConfig } from './kinds.js';
+import type { Prefix } from './network.js';
+import type { Parameters } from './parameters.js';
+
+export async function loadPrefix(
+  parameters: Parameters,
+  network: NetworkConfig,
+  splitLayer: number,
+): Promise<Prefix> {
+  switch (network.type) {
+    case 'speechbrain-conformer-ctc': {
+      const { ConformerPrefix } = await import('./conformer-ctc.js');
+      return new ConformerPrefix(parameters, network, splitLayer);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Residual quantisers side by side: a vector is cut into groups of equal width, and each group has codebooks of its own.
+ * Stage s of group g is stage s · groups + g of the whole, so that the first stages of all groups come first, and the
+ * last stages can be left away from all of them alike.
+ */
+import { requireRank } from '../ops/index.js';
+import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
+import { ResidualQuantizer } from './residual-quantizer.js';
+
+export class GroupedQuantizer {
+  readonly groups: readonly ResidualQuantizer[];
+  /** Stages of each group. */
+  readonly stages: number;
+  /** Numbers of a whole vector. */
+  readonly width: number;
+  private readonly groupWidth: number;
+
+  /** `codebooks` is [stages · groups, codewords, width / groups]. */
+  constructor(
+    readonly codebooks: Tensor,
+    groups = 1,
+  ) {
+    requireRank(
+      'GroupedQuantizer',
+      'codebooks',
+      codebooks,
+      3,
+      '[stages · groups, codewords, width / groups]',
+    );
+    const [rows, , groupWidth] = codebooks.shape as [number, number, number];
+    if (rows % groups !== 0) {
+      throw new ShapeError(`GroupedQuantizer: ${rows} codebooks do not divide into ${groups} groups`);
+    }
+    this.stages = rows / groups;
+    this.groupWidth = groupWidth;
+    this.width = groups * groupWidth;
+    this.groups = Array.from(
+      { length: groups },
+      (_, g) => new ResidualQuantizer(codebooks.lo(g, 0, 0).step(groups, 1, 1)),
+    );
+  }
+
+  /** Indices [count, stages · groups] of vectors [count, width] by the first `stages` codebooks of each group. */
+  encode(x: Tensor, stages = this.stages): NdArray<Int32Array> {
+    const [first] = this.groups;
+    if (this.groups.length === 1) return first!.encode(x, stages);
+    const count = x.shape[0]!;
+    const columns = stages * this.groups.length;
+    const out = new Int32Array(count * columns);
+    this.groups.forEach((quantizer, g) => {
+      const part = x.lo(0, g * this.groupWidth).hi(count, this.groupWidth);
+      const { data } = quantizer.encode(part, stages);
+      for (let i = 0; i < data.length; i++) {
+        const [n, s] = [Math.floor(i / stages), i % stages];
+        out[n * columns + s * this.groups.length + g] = data[i]!;
+      }
+    });
+    return view(out, [count, columns]);
+  }
+
+  /** Vectors [count, width] that indices [count, stages · groups] name. */
+  lookUp(indices: NdArray<Int32Array>): Tensor {
+    const [first] = this.groups;
+    if (this.groups.length === 1) return first!.lookUp(indices);
+    const [count, columns] = indices.shape as [number, number];
+    if (indices.shape.length !== 2 || columns % this.groups.length !== 0) {
+      throw new ShapeError(
+        `lookUp: indices have shape [${indices.shape.join(', ')}], expected [count, stages · ${this.groups.length}]`,
+      );
+    }
+    const out = zeros([count, this.width]);
+    this.groups.forEach((quantizer, g) => {
+      const looked = quantizer.lookUp(indices.lo(0, g).step(1, this.groups.length));
+      for (let n = 0; n < count; n++) {
+        const row = looked.data.subarray(n * this.groupWidth, (n + 1) * this.groupWidth);
+        out.data.set(row, n * this.width + g * this.groupWidth);
+      }
+    });
+    return out;
+  }
+}

@@ -1,3 +1,6 @@
+export { BATCH_NORM_EPSILON, BatchNorm, batchNormParameters } from './batch-norm.js';
+export { type Cnn14Config, Cnn14Prefix, Cnn14Suffix, cnn14Kind } from './cnn14.js';
+export { Cnn14Block } from './cnn14-block.js';
 export {
   type ConformerCtcConfig,
   ConformerPrefix,
@@ -18,5 +21,6 @@ export { FeedForward } from './feed-forward.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';
+export type { CutShape, Half, HalfMacs, NetworkKind } from './network.js';
 export { Parameters, type StateDict } from './parameters.js';
 export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';

@@ -1,5 +1,6 @@
 /** Every kernel there is. Tests, benchmarks and the catalogue walk this list; nothing else names them. */
 import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './activations/spec.js';
+import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
@@ -16,6 +17,7 @@ import { assemble } from './wasm/runtime.js';
 export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(matmulSpec),
   anyKernel(conv2dSpec),
+  anyKernel(averagePool2dSpec),
   anyKernel(depthwiseConv1dSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(softmaxSpec),

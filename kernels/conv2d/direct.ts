@@ -6,7 +6,7 @@
 import type { KernelMemory } from '../wasm/memory.js';
 import type { Threads } from '../wasm/runtime.js';
 import type { PaddingExports } from './padding.js';
-import type { Conv2dGeometry } from './reference.js';
+import type { Conv2dGeometry, FilterSource } from './reference.js';
 import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
 
 /** Bytes of a band: half of a small second-level cache. */
@@ -61,14 +61,17 @@ export const directLength = ({
   Math.ceil(outChannels / PANEL) * PANEL * kernelHeight * kernelWidth * inChannels;
 
 /** W [outChannels, filter] to panels [ceil(outChannels / 8)][filter][8], with zeros for channels that are not. */
-export function packPanels(g: Conv2dGeometry, weight: Float32Array, offset: number, to: Float32Array): void {
-  const filter = g.kernelHeight * g.kernelWidth * g.inChannels;
-  for (let first = 0; first < g.outChannels; first += PANEL) {
-    for (let lane = 0; lane < PANEL; lane++) {
-      const from = offset + (first + lane) * filter;
-      const isThere = first + lane < g.outChannels;
-      for (let k = 0, at = first * filter + lane; k < filter; k++, at += PANEL) {
-        to[at] = isThere ? weight[from + k] : 0;
+export function packPanels(g: Conv2dGeometry, source: FilterSource, to: Float32Array): void {
+  const { data, offset, out, row, column, channel, gain } = source;
+  const { outChannels, kernelHeight, kernelWidth, inChannels } = g;
+  to.fill(0);
+  for (let o = 0; o < outChannels; o++) {
+    const factor = gain === null ? 1 : gain[o];
+    let at = (o - (o % PANEL)) * kernelHeight * kernelWidth * inChannels + (o % PANEL);
+    for (let r = 0; r < kernelHeight; r++) {
+      for (let s = 0; s < kernelWidth; s++) {
+        let from = offset + o * out + r * row + s * column;
+        for (let c = 0; c < inChannels; c++, at += PANEL, from += channel) to[at] = data[from] * factor;
       }
     }
   }

@@ -42,12 +42,7 @@ export function reflectIndex(i: number, n: number): number {
  * 2 · height' · width' · outChannels · kernelHeight · kernelWidth · inChannels operations.
  */
 export interface Conv2dKernel {
-  pack(
-    geometry: Conv2dGeometry,
-    weight: Float32Array,
-    weightOffset: number,
-    lifetime: 'kept' | 'work',
-  ): PackedFilters;
+  pack(geometry: Conv2dGeometry, source: FilterSource, lifetime: 'kept' | 'work'): PackedFilters;
   convolve(
     geometry: Conv2dGeometry,
     x: Float32Array,
@@ -61,6 +56,27 @@ export interface Conv2dKernel {
   ): void;
 }
 
+/**
+ * Filters to pack: W[o, r, s, c] is `gain[o]` times the element at offset + o · out + r · row + s · column + c · channel,
+ * so that filters stored channels first, or followed by a batch normalisation, are packed without a copy in between.
+ */
+export interface FilterSource {
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly out: number;
+  readonly row: number;
+  readonly column: number;
+  readonly channel: number;
+  /** One factor for each output channel; null for 1. */
+  readonly gain: Float64Array | null;
+}
+
+/** Filters W [outChannels, kernelHeight, kernelWidth, inChannels] without gaps, as they are. */
+export function denseFilters(g: Conv2dGeometry, data: Float32Array, offset: number): FilterSource {
+  const row = g.kernelWidth * g.inChannels;
+  return { data, offset, out: g.kernelHeight * row, row, column: g.inChannels, channel: 1, gain: null };
+}
+
 /** Filters as one variant wants them; no other can read them. */
 export interface PackedFilters {
   readonly data: Float32Array;
@@ -70,11 +86,28 @@ export interface PackedFilters {
 /** What is done to each element of Y: nothing, or max(x, 0). */
 export type Conv2dActivation = 'none' | 'relu';
 
-/** Nothing is copied to pack. Sums are float64; four output channels share each load of X. */
-export const conv2dReference: Conv2dKernel = {
-  pack: (_, data, offset) => ({ data, offset }),
-  convolve: convolveReference,
-};
+/** Dense filters are not copied to pack. Sums are float64; four output channels share each load of X. */
+export const conv2dReference: Conv2dKernel = { pack: packReference, convolve: convolveReference };
+
+function packReference(g: Conv2dGeometry, source: FilterSource): PackedFilters {
+  const { data, offset, out, row, column, channel, gain } = source;
+  const { outChannels, kernelHeight, kernelWidth, inChannels } = g;
+  const dense = denseFilters(g, data, offset);
+  const isDense = out === dense.out && row === dense.row && column === dense.column && channel === 1;
+  if (isDense && gain === null) return { data, offset };
+  const packed = new Float32Array(outChannels * dense.out);
+  let at = 0;
+  for (let o = 0; o < outChannels; o++) {
+    const factor = gain === null ? 1 : gain[o];
+    for (let r = 0; r < kernelHeight; r++) {
+      for (let s = 0; s < kernelWidth; s++) {
+        let from = offset + o * out + r * row + s * column;
+        for (let c = 0; c < inChannels; c++, from += channel) packed[at++] = data[from] * factor;
+      }
+    }
+  }
+  return { data: packed, offset: 0 };
+}
 
 function convolveReference(
   geometry: Conv2dGeometry,

@@ -31,12 +31,12 @@ export const conv2dSimd: SimdKernel<Conv2dKernel, Conv2dExports> = {
   },
   threaded: true,
   bind: (exports, memory, threads) => ({
-    pack(g, weight, offset, lifetime) {
+    pack(g, source, lifetime) {
       const direct = directLength(g);
       const length = direct + (suitsWinograd(g) ? winogradLength(g) : 0);
       const data = lifetime === 'kept' ? memory.keepFloats(length) : memory.pushFloats(length);
-      packPanels(g, weight, offset, data);
-      if (suitsWinograd(g)) transformFilters(g, weight, offset, data.subarray(direct));
+      packPanels(g, source, data.subarray(0, direct));
+      if (suitsWinograd(g)) transformFilters(g, source, data.subarray(direct));
       return { data, offset: 0 };
     },
     convolve(geometry, x, xOffset, { data }, bias, biasOffset, activation, y, yOffset) {

@@ -4,11 +4,15 @@ import {
   type Conv2dGeometry,
   type Conv2dKernel,
   conv2dOutputSize,
+  denseFilters,
+  type FilterSource,
 } from './reference.js';
 import { conv2dVariants } from './variants.js';
 
 export interface Conv2dCase extends Conv2dGeometry {
   readonly activation?: Conv2dActivation;
+  /** Filters stored [outChannels, inChannels, kernelHeight, kernelWidth], with a gain for each output channel. */
+  readonly channelsFirst?: boolean;
 }
 
 const operands = (g: Conv2dCase) => {
@@ -21,6 +25,13 @@ const operands = (g: Conv2dCase) => {
       rows: g.outChannels,
       columns: g.kernelHeight * g.kernelWidth * g.inChannels,
       ...dense,
+    },
+    gain: {
+      role: 'input',
+      type: 'float64',
+      rows: g.channelsFirst ? 1 : 0,
+      columns: g.outChannels,
+      strided: false,
     },
     bias: { role: 'input', rows: 1, columns: g.outChannels, ...dense },
     y: { role: 'output', rows: out.height * out.width, columns: g.outChannels, ...dense },
@@ -44,6 +55,21 @@ const image = (height: number, width: number, inChannels: number, outChannels: n
 const winogradLeast = 8;
 const halving = { strideHeight: 2, strideWidth: 2, padMode: 'reflect' as const };
 const pointwise = { kernelHeight: 1, kernelWidth: 1, padHeight: 0, padWidth: 0 };
+
+/** Where the filters of a case lie. */
+function filtersOf(g: Conv2dCase, weight: Operand<Float32Array>, gain: Operand<Float64Array>): FilterSource {
+  if (!g.channelsFirst) return denseFilters(g, weight.data, weight.offset);
+  const channel = g.kernelHeight * g.kernelWidth;
+  return {
+    data: weight.data,
+    offset: weight.offset,
+    out: g.inChannels * channel,
+    row: g.kernelWidth,
+    column: 1,
+    channel,
+    gain: gain.data.subarray(gain.offset, gain.offset + g.outChannels),
+  };
+}
 
 /** One element of an image whose padding is spelled out, for the float64 formula. */
 function padded(g: Conv2dGeometry, x: Operand, row: number, column: number, channel: number): number {
@@ -88,6 +114,9 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
     { ...image(5, 6, winogradLeast, winogradLeast), padMode: 'reflect', activation: 'relu' },
     { ...image(5, 6, winogradLeast + 4, winogradLeast + 8), padHeight: 0, padWidth: 2 },
     { ...image(40, 21, 48, winogradLeast), activation: 'relu' },
+    // Filters as PyTorch stores them, times a gain
+    { ...image(5, 4, 3, 9), kernelHeight: 2, channelsFirst: true, activation: 'relu' },
+    { ...image(6, 6, winogradLeast + 4, winogradLeast), channelsFirst: true },
   ],
   workloads: [
     { name: 'shipped model, first layer, 1 s', sizes: { ...image(101, 40, 1, 32), ...halving } },
@@ -119,24 +148,29 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
     };
   },
   operands,
-  bind(kernel, g, { x, weight, bias, y }) {
-    const packed = kernel.pack(g, weight.data, weight.offset, 'kept');
+  bind(kernel, g, { x, weight, gain, bias, y }) {
+    const packed = kernel.pack(g, filtersOf(g, weight, gain), 'kept');
     const { activation = 'none' } = g;
     return () =>
       kernel.convolve(g, x.data, x.offset, packed, bias.data, bias.offset, activation, y.data, y.offset);
   },
-  exact(g, { x, weight, bias }) {
+  exact(g, { x, weight, gain, bias }) {
     const out = conv2dOutputSize(g);
     const y: number[] = [];
     for (let oy = 0; oy < out.height; oy++) {
       for (let ox = 0; ox < out.width; ox++) {
         for (let o = 0; o < g.outChannels; o++) {
           let sum = bias.data[bias.offset + o];
-          let w = weight.offset + o * g.kernelHeight * g.kernelWidth * g.inChannels;
           for (let r = 0; r < g.kernelHeight; r++) {
             for (let s = 0; s < g.kernelWidth; s++) {
-              for (let c = 0; c < g.inChannels; c++, w++) {
-                sum += padded(g, x, oy * g.strideHeight + r, ox * g.strideWidth + s, c) * weight.data[w];
+              for (let c = 0; c < g.inChannels; c++) {
+                const tap = g.channelsFirst
+                  ? (c * g.kernelHeight + r) * g.kernelWidth + s
+                  : (r * g.kernelWidth + s) * g.inChannels + c;
+                const w =
+                  weight.data[weight.offset + o * g.kernelHeight * g.kernelWidth * g.inChannels + tap] *
+                  (g.channelsFirst ? gain.data[gain.offset + o] : 1);
+                sum += padded(g, x, oy * g.strideHeight + r, ox * g.strideWidth + s, c) * w;
               }
             }
           }

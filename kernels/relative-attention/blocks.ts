@@ -51,6 +51,44 @@ export function defineShiftQueries(module: ModuleBuilder): FunctionReference {
   );
 }
 
+/** Adds `scaleQueries`: rows q · scale to `to`, up to three numbers past the end of a row. */
+export function defineScaleQueries(module: ModuleBuilder): FunctionReference {
+  return module.function(
+    'scaleQueries',
+    { rows: 'i32', width: 'i32', scale: 'f32', q: 'i32', qRowBytes: 'i32', to: 'i32', toRowBytes: 'i32' },
+    (f, { rows, width, scale, q, qRowBytes, to, toRowBytes }) => {
+      const factor = f.local(f32x4.splat(scale));
+      const at = f.declare('i32');
+      f.while(i32.gtS(rows, i32.const(0)), () => {
+        f.for(at, i32.const(0), i32.shl(width, i32.const(2)), 16, () => {
+          f.store(i32.add(to, at), f32x4.mul(f32x4.load(i32.add(q, at)), factor));
+        });
+        f.increase(q, qRowBytes);
+        f.increase(to, toRowBytes);
+        f.increase(rows, -1);
+      });
+    },
+    false,
+  );
+}
+
+/** Adds `attentionCopyRows`: rows X [rows, columns] to `y`. */
+export function defineCopyRows(module: ModuleBuilder): FunctionReference {
+  return module.function(
+    'attentionCopyRows',
+    { rows: 'i32', columns: 'i32', x: 'i32', xRowBytes: 'i32', y: 'i32', yRowBytes: 'i32' },
+    (f, { rows, columns, x, xRowBytes, y, yRowBytes }) => {
+      f.while(i32.gtS(rows, i32.const(0)), () => {
+        mapRow(f, columns, [x], y, (value) => value);
+        f.increase(x, xRowBytes);
+        f.increase(y, yRowBytes);
+        f.increase(rows, -1);
+      });
+    },
+    false,
+  );
+}
+
 /**
  * Adds `attentionHalf<rows>`: rows of A [rows, k] times four columns of a panel [k, 8], to or onto C [rows, 4]. Two sums
  * per element, so that additions do not wait for one another.

@@ -6,7 +6,14 @@ import { MOST_ROWS } from '../matmul/tile.js';
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { f32, type I32, i32 } from '../wasm/expression.js';
 import type { Arithmetic } from '../wasm/runtime.js';
-import { defineAttentionSoftmax, defineProduct, defineScaleRows, defineShiftQueries } from './blocks.js';
+import {
+  defineAttentionSoftmax,
+  defineCopyRows,
+  defineProduct,
+  defineScaleQueries,
+  defineScaleRows,
+  defineShiftQueries,
+} from './blocks.js';
 import { definePackColumns, definePackTransposed } from './pack.js';
 
 /** x / 4, rounded down. */
@@ -19,7 +26,8 @@ interface Product {
   readonly b: I32;
   readonly from: I32;
   readonly to: I32;
-  readonly accumulate: boolean;
+  /** Whether onto C (not 0) or to it. */
+  readonly accumulate: I32;
   readonly c: readonly [I32, I32];
 }
 
@@ -32,12 +40,15 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
     const positionCount = i32.sub(i32.shl(p.frames, i32.const(1)), i32.const(1));
     const headBytes = f.local(i32.shl(p.width, i32.const(2)));
     f.while(i32.gtS(p.heads, i32.const(0)), () => {
-      f.call(packTransposed, p.frames, p.width, p.k, p.kRowBytes, p.keys);
-      f.call(packTransposed, positionCount, p.width, p.positions, p.positionRowBytes, p.table);
-      f.call(packColumns, p.frames, p.width, p.v, p.vRowBytes, p.values);
+      f.call(packTransposed, p.keyCount, p.width, p.k, p.kRowBytes, p.keys);
+      f.if(p.table, () => {
+        f.call(packTransposed, positionCount, p.width, p.positions, p.positionRowBytes, p.table);
+      });
+      f.call(packColumns, p.keyCount, p.width, p.v, p.vRowBytes, p.values);
       f.call(
         attendHead,
         p.frames,
+        p.keyCount,
         p.width,
         f32.reinterpretI32(p.scaleBits),
         p.q,
@@ -47,6 +58,8 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
         p.keys,
         p.table,
         p.values,
+        p.added,
+        p.addedRowBytes,
         p.masked,
         p.map,
         p.mapRowBytes,
@@ -75,6 +88,7 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
 const HEADS_PARAMETERS = {
   heads: 'i32',
   frames: 'i32',
+  keyCount: 'i32',
   width: 'i32',
   scaleBits: 'i32',
   q: 'i32',
@@ -88,6 +102,8 @@ const HEADS_PARAMETERS = {
   positionRowBytes: 'i32',
   biasU: 'i32',
   biasV: 'i32',
+  added: 'i32',
+  addedRowBytes: 'i32',
   masked: 'i32',
   map: 'i32',
   mapHeadBytes: 'i32',
@@ -120,6 +136,8 @@ export interface RelativeAttentionExports {
 /** Adds `attendHead`: one head, block by block. */
 function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): FunctionReference {
   const shiftQueries = defineShiftQueries(module);
+  const scaleQueries = defineScaleQueries(module);
+  const copyRows = defineCopyRows(module);
   const product = defineProduct(module, arithmetic);
   const softmax = defineAttentionSoftmax(module, arithmetic, false);
   const maskedSoftmax = defineAttentionSoftmax(module, arithmetic, true);
@@ -130,6 +148,7 @@ function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): Functi
     'attendHead',
     {
       frames: 'i32',
+      keyCount: 'i32',
       width: 'i32',
       scale: 'f32',
       q: 'i32',
@@ -139,6 +158,8 @@ function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): Functi
       keys: 'i32',
       positions: 'i32',
       values: 'i32',
+      added: 'i32',
+      addedRowBytes: 'i32',
       masked: 'i32',
       map: 'i32',
       mapRowBytes: 'i32',
@@ -157,52 +178,64 @@ function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): Functi
     },
     (f, p) => {
       const left = f.local(p.frames);
-      const rows = f.declare('i32');
+      const [rows, withAdded] = [f.declare('i32'), f.declare('i32')];
       // Positions that the block needs, in fours: `first` to `end`
       const [first, end] = [f.declare('i32'), f.declare('i32')];
       const fours = (columns: I32) => quarter(i32.add(columns, i32.const(3)));
       const multiply = ({ k, a, b, from, to, accumulate, c }: Product) =>
-        f.call(product, rows, k, ...a, b, from, to, p.zeros, i32.const(accumulate ? 1 : 0), ...c, p.zero);
+        f.call(product, rows, k, ...a, b, from, to, p.zeros, accumulate, ...c, p.zero);
 
       f.while(i32.gtS(left, i32.const(0)), () => {
         f.set(rows, evenBlock(left));
-        f.call(
-          shiftQueries,
-          rows,
-          p.width,
-          p.scale,
-          p.q,
-          p.qRowBytes,
-          p.u,
-          p.v,
-          p.queriesU,
-          p.queriesV,
-          p.queryRowBytes,
-        );
+        const positional = () => {
+          f.call(
+            shiftQueries,
+            rows,
+            p.width,
+            p.scale,
+            p.q,
+            p.qRowBytes,
+            p.u,
+            p.v,
+            p.queriesU,
+            p.queriesV,
+            p.queryRowBytes,
+          );
 
-        // Query i = frames - left is the block's first. Its last, i + rows - 1, meets key 0 at position left - rows;
-        // query i meets key frames - 1 at position frames + left - 2.
-        f.set(first, quarter(i32.sub(left, rows)));
-        f.set(end, fours(i32.sub(i32.add(p.frames, left), i32.const(1))));
-        // Column of S for query i at the first of these positions
-        const column = i32.sub(i32.shl(first, i32.const(2)), i32.sub(left, i32.const(1)));
-        multiply({
-          k: p.width,
-          a: [p.queriesV, p.queryRowBytes],
-          b: p.positions,
-          from: first,
-          to: end,
-          accumulate: false,
-          // One float more per row: the relative shift
-          c: [i32.add(p.scores, i32.shl(column, i32.const(2))), i32.add(p.scoreRowBytes, i32.const(4))],
-        });
+          // Query i = frames - left is the block's first. Its last, i + rows - 1, meets key 0 at position left - rows;
+          // query i meets key frames - 1 at position frames + left - 2.
+          f.set(first, quarter(i32.sub(left, rows)));
+          f.set(end, fours(i32.sub(i32.add(p.frames, left), i32.const(1))));
+          // Column of S for query i at the first of these positions
+          const column = i32.sub(i32.shl(first, i32.const(2)), i32.sub(left, i32.const(1)));
+          multiply({
+            k: p.width,
+            a: [p.queriesV, p.queryRowBytes],
+            b: p.positions,
+            from: first,
+            to: end,
+            accumulate: i32.const(0),
+            // One float more per row: the relative shift
+            c: [i32.add(p.scores, i32.shl(column, i32.const(2))), i32.add(p.scoreRowBytes, i32.const(4))],
+          });
+        };
+        const plain = () => {
+          f.call(scaleQueries, rows, p.width, p.scale, p.q, p.qRowBytes, p.queriesU, p.queryRowBytes);
+          f.if(p.added, () => {
+            f.call(copyRows, rows, p.keyCount, p.added, p.addedRowBytes, p.scores, p.scoreRowBytes);
+            f.increase(p.added, i32.mul(rows, p.addedRowBytes));
+          });
+        };
+        f.set(withAdded, p.added);
+        f.if(p.positions, positional, plain);
         multiply({
           k: p.width,
           a: [p.queriesU, p.queryRowBytes],
           b: p.keys,
           from: i32.const(0),
-          to: fours(p.frames),
-          accumulate: true,
+          to: fours(p.keyCount),
+          // Onto the scores by position, or onto what is added to plain ones
+          accumulate: i32.select(i32.const(1), withAdded, p.positions),
           c: [p.scores, p.scoreRowBytes],
         });
         const scaled = {
@@ -210,8 +243,8 @@ function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): Functi
           map: [p.map, p.mapRowBytes],
         };
         const weigh = (exponentials: FunctionReference, scale: FunctionReference) => {
-          f.call(exponentials, rows, p.frames, ...scaled.x);
-          f.if(p.map, () => f.call(scale, rows, p.frames, ...scaled.x, ...scaled.map));
+          f.call(exponentials, rows, p.keyCount, ...scaled.x);
+          f.if(p.map, () => f.call(scale, rows, p.keyCount, ...scaled.x, ...scaled.map));
         };
         f.if(
           p.masked,
@@ -220,12 +253,12 @@ function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): Functi
         );
         f.increase(p.map, i32.mul(rows, p.mapRowBytes));
         multiply({
-          k: p.frames,
+          k: p.keyCount,
           a: [p.scores, p.scoreRowBytes],
           b: p.values,
           from: i32.const(0),
           to: fours(p.width),
-          accumulate: false,
+          accumulate: i32.const(0),
           c: [p.results, p.resultRowBytes],
         });
         f.call(

@@ -1,6 +1,8 @@
-/** Sizes of one self-attention over one sequence. */
+/** Sizes of one attention over one sequence. */
 export interface RelativeAttentionSizes {
   readonly frames: number;
+  /** Keys and values; as many as frames where it is left out. */
+  readonly keys?: number;
   readonly heads: number;
   readonly headSize: number;
   /** Factor on the scores; SpeechBrain's is 1 / sqrt(model width), not 1 / sqrt(headSize). */
@@ -19,10 +21,15 @@ export interface RelativeAttentionSizes {
  * without moving memory. u and v biases are [heads, headSize]. A masked key (1) takes no weight; a frame
  * all of whose keys are masked becomes zero.
  *
+ * Without positions (null, and with them u and v) this is plain attention: the frames may then attend to another sequence
+ * of `keys` keys and values, and `added` [frames, keys], where it is not null, is added to the scores after scaling:
+ *
+ *   score[j] = scale · q[i] · k[j] + added[i, j]
+ *
  * `weights`, where it is not null, receives the softmax rows (the attention map): the row of head h and frame i
  * at h · weightsHeadStride + i · weightsRowStride.
  *
- * 2 · heads · frames² · 3 · headSize operations. Source: Dai et al. 2019; SpeechBrain RelPosMHAXL.
+ * 2 · heads · frames · keys · 3 · headSize operations, of which a third are the positions'. Source: Dai et al. 2019; SpeechBrain RelPosMHAXL.
  */
 export type RelativeAttention = (
   sizes: RelativeAttentionSizes,
@@ -36,13 +43,16 @@ export type RelativeAttention = (
   valueOffset: number,
   valueRowStride: number,
   headStride: number,
-  positions: Float32Array,
+  positions: Float32Array | null,
   positionsOffset: number,
   positionsRowStride: number,
-  biasU: Float32Array,
+  biasU: Float32Array | null,
   biasUOffset: number,
-  biasV: Float32Array,
+  biasV: Float32Array | null,
   biasVOffset: number,
+  added: Float32Array | null,
+  addedOffset: number,
+  addedRowStride: number,
   masked: Uint8Array | null,
   maskedOffset: number,
   weights: Float32Array | null,
@@ -56,7 +66,7 @@ export type RelativeAttention = (
 
 /** A query row at a time; sums are float64. Four keys share each load of the query. */
 export const relativeAttentionReference: RelativeAttention = (
-  { frames, heads, headSize, scale },
+  { frames, keys = frames, heads, headSize, scale },
   query,
   queryOffset,
   queryRowStride,
@@ -74,6 +84,9 @@ export const relativeAttentionReference: RelativeAttention = (
   biasUOffset,
   biasV,
   biasVOffset,
+  added,
+  addedOffset,
+  addedRowStride,
   masked,
   maskedOffset,
   map,
@@ -86,63 +99,71 @@ export const relativeAttentionReference: RelativeAttention = (
 ) => {
   // q[i] + u, then q[i] + v
   const shifted = new Float64Array(2 * headSize);
-  const weights = map ?? new Float32Array(frames);
+  const weights = map ?? new Float32Array(keys);
   for (let h = 0; h < heads; h++) {
     const channel = h * headSize;
     for (let i = 0; i < frames; i++) {
       const q = queryOffset + i * queryRowStride + h * headStride;
-      for (let d = 0; d < headSize; d++) {
-        shifted[d] = query[q + d] + biasU[biasUOffset + channel + d];
-        shifted[headSize + d] = query[q + d] + biasV[biasVOffset + channel + d];
-      }
-
       const row = map === null ? 0 : mapOffset + h * mapHeadStride + i * mapRowStride;
       let j = 0;
-      for (; j + 4 <= frames; j += 4) {
-        let k0 = keyOffset + j * keyRowStride + h * headStride;
-        let p0 = positionsOffset + (frames - 1 - i + j) * positionsRowStride + channel;
-        let s0 = 0;
-        let s1 = 0;
-        let s2 = 0;
-        let s3 = 0;
-        for (let d = 0; d < headSize; d++) {
-          const qu = shifted[d];
-          const qv = shifted[headSize + d];
-          s0 += qu * key[k0] + qv * positions[p0];
-          s1 += qu * key[k0 + keyRowStride] + qv * positions[p0 + positionsRowStride];
-          s2 += qu * key[k0 + 2 * keyRowStride] + qv * positions[p0 + 2 * positionsRowStride];
-          s3 += qu * key[k0 + 3 * keyRowStride] + qv * positions[p0 + 3 * positionsRowStride];
-          k0++;
-          p0++;
+      if (positions === null || biasU === null || biasV === null) {
+        for (; j < keys; j++) {
+          const k = keyOffset + j * keyRowStride + h * headStride;
+          let sum = 0;
+          for (let d = 0; d < headSize; d++) sum += query[q + d] * key[k + d];
+          weights[row + j] = sum * scale + (added === null ? 0 : added[addedOffset + i * addedRowStride + j]);
         }
-        weights[row + j] = s0 * scale;
-        weights[row + j + 1] = s1 * scale;
-        weights[row + j + 2] = s2 * scale;
-        weights[row + j + 3] = s3 * scale;
-      }
-      for (; j < frames; j++) {
-        const k0 = keyOffset + j * keyRowStride + h * headStride;
-        const p0 = positionsOffset + (frames - 1 - i + j) * positionsRowStride + channel;
-        let sum = 0;
+      } else {
         for (let d = 0; d < headSize; d++) {
-          sum += shifted[d] * key[k0 + d] + shifted[headSize + d] * positions[p0 + d];
+          shifted[d] = query[q + d] + biasU[biasUOffset + channel + d];
+          shifted[headSize + d] = query[q + d] + biasV[biasVOffset + channel + d];
         }
-        weights[row + j] = sum * scale;
+        for (; j + 4 <= keys; j += 4) {
+          let k0 = keyOffset + j * keyRowStride + h * headStride;
+          let p0 = positionsOffset + (frames - 1 - i + j) * positionsRowStride + channel;
+          let s0 = 0;
+          let s1 = 0;
+          let s2 = 0;
+          let s3 = 0;
+          for (let d = 0; d < headSize; d++) {
+            const qu = shifted[d];
+            const qv = shifted[headSize + d];
+            s0 += qu * key[k0] + qv * positions[p0];
+            s1 += qu * key[k0 + keyRowStride] + qv * positions[p0 + positionsRowStride];
+            s2 += qu * key[k0 + 2 * keyRowStride] + qv * positions[p0 + 2 * positionsRowStride];
+            s3 += qu * key[k0 + 3 * keyRowStride] + qv * positions[p0 + 3 * positionsRowStride];
+            k0++;
+            p0++;
+          }
+          weights[row + j] = s0 * scale;
+          weights[row + j + 1] = s1 * scale;
+          weights[row + j + 2] = s2 * scale;
+          weights[row + j + 3] = s3 * scale;
+        }
+        for (; j < keys; j++) {
+          const k0 = keyOffset + j * keyRowStride + h * headStride;
+          const p0 = positionsOffset + (frames - 1 - i + j) * positionsRowStride + channel;
+          let sum = 0;
+          for (let d = 0; d < headSize; d++) {
+            sum += shifted[d] * key[k0 + d] + shifted[headSize + d] * positions[p0 + d];
+          }
+          weights[row + j] = sum * scale;
+        }
       }
 
       let largest = -Infinity;
-      for (j = 0; j < frames; j++) {
+      for (j = 0; j < keys; j++) {
         if (masked !== null && masked[maskedOffset + j] !== 0) continue;
         if (weights[row + j] > largest) largest = weights[row + j];
       }
       let total = 0;
-      for (j = 0; j < frames; j++) {
+      for (j = 0; j < keys; j++) {
         if (masked !== null && masked[maskedOffset + j] !== 0) continue;
         const e = Math.exp(weights[row + j] - largest);
         weights[row + j] = e;
         total += e;
       }
-      for (j = 0; j < frames; j++) {
+      for (j = 0; j < keys; j++) {
         if (masked !== null && masked[maskedOffset + j] !== 0) weights[row + j] = 0;
         else weights[row + j] /= total;
       }
@@ -155,7 +176,7 @@ export const relativeAttentionReference: RelativeAttention = (
         let y1 = 0;
         let y2 = 0;
         let y3 = 0;
-        for (j = 0; j < frames; j++) {
+        for (j = 0; j < keys; j++) {
           const w = weights[row + j];
           y0 += w * value[from];
           y1 += w * value[from + 1];
@@ -170,7 +191,7 @@ export const relativeAttentionReference: RelativeAttention = (
       }
       for (; d < headSize; d++) {
         let sum = 0;
-        for (j = 0; j < frames; j++) {
+        for (j = 0; j < keys; j++) {
           sum += weights[row + j] * value[valueOffset + j * valueRowStride + h * headStride + d];
         }
         y[to + d] = sum;

@@ -12,13 +12,16 @@
  * row lies one place further right in each row, so the tile is written with rows that are one float longer. What falls
  * before the first key or behind the last lands in the gaps between the rows of S, which are wide enough for it.
  *
+ * Without positions the first product falls away, and what is added to the scores, if anything, is copied to their place
+ * before the second.
+ *
  * A block of R queries needs T + R - 1 positions, in half panels; all else is read once per block, from the second-
  * level cache where it is larger than the first. The map T x T exists only where the caller asks for it.
  */
 
 import { MOST_ROWS, PANEL } from '../matmul/tile.js';
 import type { KernelMemory } from '../wasm/memory.js';
-import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
+import { type PlacedRows, placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { SimdKernel } from '../wasm/runtime.js';
 import { PANEL_BYTES } from './blocks.js';
 import { defineRelativeAttention, headsArguments, type RelativeAttentionExports } from './head.js';
@@ -29,6 +32,9 @@ import type { RelativeAttention } from './reference.js';
  * block up to 3 further left, and ends likewise.
  */
 const GAP = 16;
+
+/** Of an operand that is not there. */
+const NOWHERE: PlacedRows = { pointer: 0, rowBytes: 0 };
 
 const panelsOf = (columns: number): number => Math.ceil(columns / PANEL);
 
@@ -49,13 +55,14 @@ const placeMap = (memory: KernelMemory, map: Float32Array, offset: number, rows:
 const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] as number;
 
 /** Scratch of one thread: packed keys, positions and values of a head, and the rows of a block of queries. */
-function pushScratch(memory: KernelMemory, frames: number, headSize: number) {
+function pushScratch(memory: KernelMemory, keys: number, positions: number, headSize: number) {
   const panelRowBytes = panelsOf(headSize) * PANEL_BYTES;
-  const scoreRow = panelsOf(frames) * PANEL + 2 * GAP;
+  const scoreRow = panelsOf(keys) * PANEL + 2 * GAP;
   return {
-    keys: memory.push(panelsOf(frames) * PANEL_BYTES * headSize),
-    table: memory.push(panelsOf(2 * frames - 1) * PANEL_BYTES * headSize),
-    values: memory.push(panelRowBytes * frames),
+    keys: memory.push(panelsOf(keys) * PANEL_BYTES * headSize),
+    // Address 0: there are no positions
+    table: positions === 0 ? 0 : memory.push(panelsOf(positions) * PANEL_BYTES * headSize),
+    values: memory.push(panelRowBytes * keys),
     queries: memory.push(2 * MOST_ROWS * panelRowBytes),
     panelRowBytes,
     results: memory.push(MOST_ROWS * panelRowBytes),
@@ -73,7 +80,7 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
   bind:
     (exports, memory, threads) =>
     (
-      { frames, heads, headSize, scale },
+      { frames, keys = frames, heads, headSize, scale },
       query,
       queryOffset,
       queryRowStride,
@@ -91,6 +98,9 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
       biasUOffset,
       biasV,
       biasVOffset,
+      added,
+      addedOffset,
+      addedRowStride,
       masked,
       maskedOffset,
       map,
@@ -105,24 +115,31 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
       try {
         const width = heads * headSize;
         const across = (heads - 1) * headStride + headSize;
-        const place = (data: Float32Array, offset: number, rowStride: number) =>
-          placeInput(memory, data, offset, frames, across, rowStride);
-        const q = place(query, queryOffset, queryRowStride);
-        const k = place(key, keyOffset, keyRowStride);
-        const v = place(value, valueOffset, valueRowStride);
-        const p = placeInput(memory, positions, positionsOffset, 2 * frames - 1, width, positionsRowStride);
-        const u = placeInput(memory, biasU, biasUOffset, 1, width, width);
-        const w = placeInput(memory, biasV, biasVOffset, 1, width, width);
-        const mask = placeMask(memory, masked, maskedOffset, frames);
+        const place = (
+          data: Float32Array | null,
+          offset: number,
+          rows: number,
+          columns: number,
+          rowStride: number,
+        ) => (data === null ? NOWHERE : placeInput(memory, data, offset, rows, columns, rowStride));
+        const q = place(query, queryOffset, frames, across, queryRowStride);
+        const k = place(key, keyOffset, keys, across, keyRowStride);
+        const v = place(value, valueOffset, keys, across, valueRowStride);
+        const distances = positions === null ? 0 : 2 * frames - 1;
+        const p = place(positions, positionsOffset, distances, width, positionsRowStride);
+        const u = place(biasU, biasUOffset, 1, width, width);
+        const w = place(biasV, biasVOffset, 1, width, width);
+        const more = place(added, addedOffset, frames, keys, addedRowStride);
+        const mask = placeMask(memory, masked, maskedOffset, keys);
         const to = placeOutput(memory, y, yOffset, frames, width, yRowStride);
 
         // The whole map, where one is asked for that lies elsewhere. Without one, nothing must move on from 0.
-        const toMap = map && placeMap(memory, map, mapOffset, heads * frames, frames);
+        const toMap = map && placeMap(memory, map, mapOffset, heads * frames, keys);
         const inPlace = map !== null && memory.holds(map);
-        const [mapHead, mapRow] = inPlace ? [mapHeadStride, mapRowStride] : [frames * frames, frames];
+        const [mapHead, mapRow] = inPlace ? [mapHeadStride, mapRowStride] : [frames * keys, keys];
 
         // A thread takes a run of heads.
-        const operations = 6 * heads * frames * frames * headSize;
+        const operations = (positions === null ? 4 : 6) * heads * frames * keys * headSize;
         const each = Math.ceil(heads / Math.min(heads, threads.count(operations)));
         const parts: number[][] = [];
         for (let h = 0; h < heads; h += each) {
@@ -130,6 +147,7 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
             headsArguments({
               heads: Math.min(each, heads - h),
               frames,
+              keyCount: keys,
               width: headSize,
               scaleBits: bitsOf(scale),
               q: q.pointer + 4 * h * headStride,
@@ -143,13 +161,15 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
               positionRowBytes: p.rowBytes,
               biasU: u.pointer + 4 * h * headSize,
               biasV: w.pointer + 4 * h * headSize,
+              added: more.pointer,
+              addedRowBytes: more.rowBytes,
               masked: mask,
               map: toMap === null ? 0 : toMap + 4 * h * mapHead,
               mapHeadBytes: toMap === null ? 0 : 4 * mapHead,
               mapRowBytes: toMap === null ? 0 : 4 * mapRow,
               y: to.pointer + 4 * h * headSize,
               yRowBytes: to.rowBytes,
-              ...pushScratch(memory, frames, headSize),
+              ...pushScratch(memory, keys, distances, headSize),
               zeros: memory.zeros,
               zero: 0,
             }),
@@ -158,7 +178,7 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
         threads.run('attendHeads', parts, exports.attendHeads);
         for (let h = 0; map && toMap && !inPlace && h < heads; h++) {
           const rows = toMap + 4 * h * mapHead;
-          memory.copyOut(rows, map, mapOffset + h * mapHeadStride, frames, frames, mapRowStride);
+          memory.copyOut(rows, map, mapOffset + h * mapHeadStride, frames, keys, mapRowStride);
         }
         returnOutput(memory, to, y, yOffset, frames, width, yRowStride);
       } finally {

@@ -10,25 +10,37 @@ export interface RelativeAttentionCase {
   readonly masked?: boolean | 'all';
   /** Whether the attention map is asked for. */
   readonly map?: boolean;
+  /** Plain attention, without positions: so many keys of another sequence, and whether something is added to scores. */
+  readonly plain?: { readonly keys: number; readonly added?: boolean };
 }
 
-const operands = ({ frames, heads, headSize, masked, map }: RelativeAttentionCase) => {
+const operands = ({ frames, heads, headSize, masked, map, plain }: RelativeAttentionCase) => {
   const width = heads * headSize;
+  const keys = plain?.keys ?? frames;
+  const relative = plain ? 0 : 1;
   const dense = { strided: false } as const;
   return {
     // q, k and v of head h side by side, as SpeechBrain's in_proj leaves them
-    qkv: { role: 'input', type: 'float32', rows: frames, columns: 3 * width },
-    positions: { role: 'input', type: 'float32', rows: 2 * frames - 1, columns: width },
-    biasU: { role: 'input', type: 'float32', rows: heads, columns: headSize, ...dense },
-    biasV: { role: 'input', type: 'float32', rows: heads, columns: headSize, ...dense },
+    qkv: { role: 'input', type: 'float32', rows: Math.max(frames, keys), columns: 3 * width },
+    positions: { role: 'input', type: 'float32', rows: relative * (2 * frames - 1), columns: width },
+    biasU: { role: 'input', type: 'float32', rows: relative * heads, columns: headSize, ...dense },
+    biasV: { role: 'input', type: 'float32', rows: relative * heads, columns: headSize, ...dense },
+    // A quarter of what is added forbids a key, but never the first
+    added: {
+      role: 'input',
+      type: 'float32',
+      rows: plain?.added ? frames : 0,
+      columns: keys,
+      fill: (random, index) => (index % keys > 0 && random() < 0.25 ? -Infinity : 2 * random() - 1),
+    },
     mask: {
       role: 'input',
       type: 'uint8',
       rows: 1,
-      columns: frames,
+      columns: keys,
       fill: (random) => (masked === 'all' || random() < 0.25 ? 1 : 0),
     },
-    weights: { role: 'output', type: 'float32', rows: map ? heads * frames : 0, columns: frames },
+    weights: { role: 'output', type: 'float32', rows: map ? heads * frames : 0, columns: keys },
     y: { role: 'output', type: 'float32', rows: frames, columns: width },
   } as const satisfies OperandSpecs;
 };
@@ -61,6 +73,13 @@ export const relativeAttentionSpec: KernelSpec<
     { frames: 7, heads: 2, headSize: 4, masked: 'all', map: true },
     { frames: 25, heads: 4, headSize: 24, map: true },
     { frames: 70, heads: 2, headSize: 36 },
+    // Plain: frames and keys around tiles and panels, each alone
+    ...[1, 2, 4, 5, 6, 7, 9].map((frames) => ({ frames, heads: 2, headSize: 5, plain: { keys: frames } })),
+    ...[1, 3, 4, 7, 8, 9, 17].map((keys) => ({ frames: 6, heads: 3, headSize: 8, plain: { keys } })),
+    ...[2, 5, 8, 11].map((keys) => ({ frames: 7, heads: 2, headSize: 6, plain: { keys, added: true } })),
+    { frames: 13, heads: 2, headSize: 7, plain: { keys: 10, added: true }, map: true },
+    { frames: 9, heads: 2, headSize: 4, plain: { keys: 21 }, masked: true, map: true },
+    { frames: 4, heads: 1, headSize: 3, plain: { keys: 6 }, masked: 'all' },
   ],
   workloads: [
     attention('shipped model, 1 s', 25, 4, 24),
@@ -69,16 +88,26 @@ export const relativeAttentionSpec: KernelSpec<
     attention('conformer small, 10 s', 250, 4, 36),
     attention('conformer large, 1 s', 25, 8, 64),
     attention('conformer large, 10 s', 250, 8, 64),
+    {
+      name: 'conformer large with rotary positions (plain), 10 s',
+      sizes: { ...attention('', 250, 8, 64).sizes, plain: { keys: 250 } },
+    },
   ],
-  cost: ({ frames, heads, headSize }) => ({
-    operations: 2 * heads * frames * frames * 3 * headSize,
-    bytes: 4 * heads * headSize * (6 * frames - 1),
+  cost: ({ frames, heads, headSize, plain }) => ({
+    operations: 2 * heads * frames * (plain?.keys ?? frames) * (plain ? 2 : 3) * headSize,
+    bytes: 4 * heads * headSize * (plain ? 2 * (frames + plain.keys) : 6 * frames - 1),
   }),
   operands,
-  bind(kernel, { frames, heads, headSize, masked, map }, o) {
+  bind(kernel, { frames, heads, headSize, masked, map, plain }, o) {
     return () => {
       kernel(
-        { frames, heads, headSize, scale: 1 / Math.sqrt(heads * headSize) },
+        {
+          frames,
+          ...(plain && { keys: plain.keys }),
+          heads,
+          headSize,
+          scale: 1 / Math.sqrt(heads * headSize),
+        },
         o.qkv.data,
         o.qkv.offset,
         o.qkv.rowStride,
@@ -89,13 +118,16 @@ export const relativeAttentionSpec: KernelSpec<
         o.qkv.offset + 2 * headSize,
         o.qkv.rowStride,
         3 * headSize,
-        o.positions.data,
+        plain ? null : o.positions.data,
         o.positions.offset,
         o.positions.rowStride,
-        o.biasU.data,
+        plain ? null : o.biasU.data,
         o.biasU.offset,
-        o.biasV.data,
+        plain ? null : o.biasV.data,
         o.biasV.offset,
+        plain?.added ? o.added.data : null,
+        o.added.offset,
+        o.added.rowStride,
         masked ? o.mask.data : null,
         o.mask.offset,
         map ? o.weights.data : null,
@@ -108,9 +140,10 @@ export const relativeAttentionSpec: KernelSpec<
       );
     };
   },
-  exact({ frames, heads, headSize, masked, map }, { qkv, positions, biasU, biasV, mask }) {
+  exact({ frames, heads, headSize, masked, map, plain }, { qkv, positions, biasU, biasV, added, mask }) {
     const width = heads * headSize;
-    const weights = new Float64Array(heads * frames * frames);
+    const keys = plain?.keys ?? frames;
+    const weights = new Float64Array(heads * frames * keys);
     const y = new Float64Array(frames * width);
     const part = (which: number, h: number, t: number, d: number) =>
       qkv.data[qkv.offset + t * qkv.rowStride + (3 * h + which) * headSize + d];
@@ -118,7 +151,14 @@ export const relativeAttentionSpec: KernelSpec<
     for (let h = 0; h < heads; h++) {
       for (let i = 0; i < frames; i++) {
         const scores: number[] = [];
-        for (let j = 0; j < frames; j++) {
+        for (let j = 0; j < keys; j++) {
+          if (plain) {
+            let sum = 0;
+            for (let d = 0; d < headSize; d++) sum += part(0, h, i, d) * part(1, h, j, d);
+            const more = plain.added ? added.data[added.offset + i * added.rowStride + j] : 0;
+            scores.push(sum / Math.sqrt(width) + more);
+            continue;
+          }
           let content = 0;
           let position = 0;
           const distance = frames - 1 - i + j;
@@ -133,9 +173,9 @@ export const relativeAttentionSpec: KernelSpec<
         const kept = scores.filter((_, j) => !ignored(j));
         const top = Math.max(...kept);
         const total = kept.reduce((sum, s) => sum + Math.exp(s - top), 0);
-        for (let j = 0; j < frames; j++) {
+        for (let j = 0; j < keys; j++) {
           const w = ignored(j) ? 0 : Math.exp(scores[j] - top) / total;
-          weights[(h * frames + i) * frames + j] = w;
+          weights[(h * frames + i) * keys + j] = w;
           for (let d = 0; d < headSize; d++) y[i * width + h * headSize + d] += w * part(2, h, j, d);
         }
       }

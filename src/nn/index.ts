@@ -1,3 +1,6 @@
+export { BATCH_NORM_EPSILON, BatchNorm, batchNormParameters } from './batch-norm.js';
+export { type Cnn14Config, Cnn14Prefix, Cnn14Suffix, cnn14Kind } from './cnn14.js';
+export { Cnn14Block } from './cnn14-block.js';
 export {
   type ConformerCtcConfig,
   ConformerPrefix,

@@ -41,6 +41,11 @@ export class Parameters {
     return zeros([0]);
   }
 
+  /** Whether `get` could give everything so far. */
+  get isComplete(): boolean {
+    return this.problems.length === 0;
+  }
+
   /** Throws ModelError that lists what `get` could not give. */
   requireComplete(model: string): void {
     if (this.problems.length === 0) return;

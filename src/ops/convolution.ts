@@ -8,11 +8,13 @@ import {
 import { conv2dVariants } from '../../kernels/conv2d/variants.js';
 import type { DepthwiseConv1dKernel, PackedTaps } from '../../kernels/depthwise-conv1d/reference.js';
 import { depthwiseConv1dVariants } from '../../kernels/depthwise-conv1d/variants.js';
-import { contiguous, empty, ShapeError, scratch, type Tensor, zeros } from '../tensor/index.js';
+import { contiguous, empty, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
+import { batchNormScale } from './fold-batch-norm.js';
 import type { BatchNormParameters } from './normalization.js';
-import { describeShape, elementsOf, requireRank, vectorOf } from './shapes.js';
+import { describeShape, requireRank, vectorOf } from './shapes.js';
 
+type Four = [number, number, number, number];
 type Vector = { readonly data: Float32Array; readonly offset: number };
 
 export interface Conv2dOptions {
@@ -33,20 +35,25 @@ export interface Conv2dFilters {
   readonly bias: Vector | null;
 }
 
-/** Packs W [out, kernel height, kernel width, in] and bias [out] or null. */
+/** Batch normalisation with stored statistics that follows a convolution. */
+export interface FollowingNorm {
+  readonly parameters: BatchNormParameters;
+  readonly epsilon: number;
+}
+
+/**
+ * Packs W [out, kernel height, kernel width, in], of any strides, and bias [out] or null. `norm` becomes part of the
+ * packed filters and the bias, and costs nothing when they are used.
+ */
 export function packConv2d(
   weight: Tensor,
   bias: Tensor | null,
   { stride, padding, padMode }: Conv2dOptions,
   lifetime: 'kept' | 'work' = 'kept',
+  norm: FollowingNorm | null = null,
 ): Conv2dFilters {
   requireRank('conv2d', 'weight', weight, 4, '[out, kernel height, kernel width, in]');
-  const [outChannels, kernelHeight, kernelWidth, inChannels] = weight.shape as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [outChannels, kernelHeight, kernelWidth, inChannels] = weight.shape as Four;
   const geometry = {
     height: 0,
     width: 0,
@@ -60,13 +67,20 @@ export function packConv2d(
     padWidth: padding[1],
     padMode,
   };
-  const filters = contiguous(weight);
+  const [out, row, column, channel] = weight.stride as unknown as Four;
+  const folded = norm && batchNormScale('conv2d', outChannels, bias, norm.parameters, norm.epsilon);
+  const added = folded ? folded.bias : bias;
+  const { data, offset } = weight;
   const kernel = kernelOf(conv2dVariants);
   return {
     geometry,
     kernel,
-    packed: kernel.pack(geometry, filters.data, filters.offset, lifetime),
-    bias: bias === null ? null : vectorOf('conv2d', 'bias', bias, outChannels),
+    packed: kernel.pack(
+      geometry,
+      { data, offset, out, row, column, channel, gain: folded?.gain ?? null },
+      lifetime,
+    ),
+    bias: added === null ? null : vectorOf('conv2d', 'bias', added, outChannels),
   };
 }
 
@@ -105,7 +119,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: 
 /** An empty result for X [batch, height, width, in]. */
 function conv2dResult(x: Tensor, filters: Omit<Conv2dGeometry, 'height' | 'width'>): Tensor {
   requireRank('conv2d', 'x', x, 4, '[batch, height, width, channels]');
-  const [batch, height, width, inChannels] = x.shape as [number, number, number, number];
+  const [batch, height, width, inChannels] = x.shape as Four;
   const { outChannels, kernelHeight, kernelWidth } = filters;
   if (filters.inChannels !== inChannels) {
     const weight = [outChannels, kernelHeight, kernelWidth, filters.inChannels];
@@ -129,8 +143,8 @@ function convolveInto(
   { geometry, kernel, packed, bias }: Conv2dFilters,
   activation: Conv2dActivation,
 ): void {
-  const [batch, height, width, inChannels] = x.shape as [number, number, number, number];
-  const [, outHeight, outWidth, outChannels] = y.shape as [number, number, number, number];
+  const [batch, height, width, inChannels] = x.shape as Four;
+  const [, outHeight, outWidth, outChannels] = y.shape as Four;
   const input = contiguous(x);
   for (let b = 0; b < batch; b++) {
     kernel.convolve(
@@ -145,40 +159,6 @@ function convolveInto(
       y.offset + b * outHeight * outWidth * outChannels,
     );
   }
-}
-
-/**
- * Filters and bias of the convolution that does what `weight` [out, ...] and `bias` do with batch normalisation (stored
- * statistics) after them: a scale for each output channel, which costs nothing once it is in the filters.
- */
-export function foldBatchNorm(
-  weight: Tensor,
-  bias: Tensor | null,
-  { mean, variance, weight: gain, bias: shift }: BatchNormParameters,
-  epsilon: number,
-): { readonly weight: Tensor; readonly bias: Tensor } {
-  const operation = 'foldBatchNorm';
-  const filters = elementsOf(operation, 'weight', weight);
-  const channels = weight.shape[0] ?? 0;
-  const vector = (name: string, x: Tensor) => {
-    const { data, offset } = vectorOf(operation, name, x, channels);
-    return data.subarray(offset, offset + channels);
-  };
-  const [m, v, g, s] = [
-    vector('mean', mean),
-    vector('variance', variance),
-    vector('gain', gain),
-    vector('shift', shift),
-  ];
-  const before = bias === null ? null : vector('bias', bias);
-  const folded = { weight: zeros(weight.shape), bias: zeros([channels]) };
-  const each = filters.length / Math.max(1, channels);
-  for (let o = 0; o < channels; o++) {
-    const scale = g[o]! / Math.sqrt(v[o]! + epsilon);
-    for (let i = o * each; i < (o + 1) * each; i++) folded.weight.data[i] = filters[i]! * scale;
-    folded.bias.data[o] = ((before?.[o] ?? 0) - m[o]!) * scale + s[o]!;
-  }
-  return folded;
 }
 
 /** Filters of a depthwise convolution, packed for many signals. */

@@ -13,12 +13,13 @@ export {
   type DepthwiseFilters,
   depthwiseConv1d,
   depthwiseConv1dPacked,
-  foldBatchNorm,
+  type FollowingNorm,
   packConv2d,
   packDepthwiseConv1d,
 } from './convolution.js';
 export { type KernelChoice, kernelOf, useKernels, useThreads, withKernels } from './dispatch.js';
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
+export { foldBatchNorm } from './fold-batch-norm.js';
 export { type LinearWeights, linear, linearPacked, matmul, packLinear } from './matmul.js';
 export {
   type Codebooks,
@@ -28,4 +29,5 @@ export {
   type Quantized,
 } from './nearest-codeword.js';
 export { type BatchNormParameters, batchNorm, layerNorm, logSoftmax, softmax } from './normalization.js';
+export { averagePool2d, type Pool2dOptions } from './pooling.js';
 export { describeShape, requireRank, requireShape } from './shapes.js';

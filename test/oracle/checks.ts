@@ -24,83 +24,22 @@ import {
 } from '../../src/nn/index.js';
 import { logSoftmax, type PaddingMask, scaledAdd } from '../../src/ops/index.js';
 import { greedyDecode } from '../../src/tasks/ctc.js';
-import { flat, type NdArray, reshape, type Tensor, type TypedArray, view } from '../../src/tensor/index.js';
+import { flat, reshape, type Tensor, view } from '../../src/tensor/index.js';
 import { type Fixture, inputOf, parametersOf, tensorOf } from './fixture.js';
+import { networkChecks } from './networks.js';
+import { type Comparison, maskOf, number, numbers, Report } from './report.js';
 
-/** One comparison: the error and what it may be. */
-export interface Comparison {
-  readonly what: string;
-  readonly error: number;
-  readonly tolerance: number;
-}
+export type { Comparison } from './report.js';
 
-/** The oracle's metrics: max|a - b| / max|b|, or max|a - b| in the unit of the values. */
-type Metric = 'relative' | 'absolute';
-
-const RELATIVE = 1e-4;
 const DECIBELS = 2e-3;
 const LOG1P = 2e-5;
 const STFT = 1e-5;
 const SENTENCE = 1e-3;
 
-type Values = ArrayLike<number>;
-
-function difference(got: Values, expected: Values, metric: Metric): number {
-  if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
-  let error = 0;
-  let largest = 0;
-  for (let i = 0; i < got.length; i++) {
-    const gap = Math.abs(got[i]! - expected[i]!);
-    if (!(gap <= error)) error = Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap;
-    largest = Math.max(largest, Math.abs(expected[i]!));
-  }
-  return metric === 'absolute' || largest === 0 ? error : error / largest;
-}
-
-/** Collects the comparisons of one fixture. */
-class Report {
-  readonly comparisons: Comparison[] = [];
-
-  constructor(private readonly fixture: Fixture) {}
-
-  /** Compares with `out.NAME`, and with `out64.NAME` where there is one. */
-  output(name: string, got: NdArray<TypedArray>, tolerance = RELATIVE, metric: Metric = 'relative'): void {
-    const values = got.data instanceof Float32Array ? flat(got as Tensor) : (got.data as Values);
-    for (const precision of ['out', 'out64']) {
-      const expected = this.fixture.tensors.get(`${precision}.${name}`);
-      if (!expected && precision === 'out64') continue;
-      const golden = tensorOf(this.fixture, `${precision}.${name}`).data as Values;
-      const error = difference(values, golden, metric);
-      this.comparisons.push({ what: `${precision}.${name}`, error, tolerance });
-    }
-  }
-
-  /** Something that must be equal. */
-  equal(what: string, got: unknown, expected: unknown): void {
-    const same = JSON.stringify(got) === JSON.stringify(expected);
-    this.comparisons.push({ what, error: same ? 0 : Number.POSITIVE_INFINITY, tolerance: 0 });
-  }
-}
-
-const number = (config: Fixture['config'], key: string): number => {
-  const value = config[key];
-  if (typeof value !== 'number') throw new Error(`the configuration has no number ${key}`);
-  return value;
-};
-
-const numbers = (config: Fixture['config'], key: string): number[] => config[key] as number[];
-
 const doubles = (data: Float64Array, shape: readonly number[]) => view(data, shape);
 
 /** Positions, stored with a batch axis of 1. */
 const positionsOf = (fixture: Fixture, name: string): Tensor => inputOf(fixture, name).pick(0, null, null);
-
-/** A mask of one byte a frame, whatever trailing axes of 1 it is stored with. */
-const maskOf = (fixture: Fixture, name: string): PaddingMask | undefined => {
-  const stored = fixture.tensors.get(`in.${name}`);
-  if (!stored) return undefined;
-  return view(stored.data as Uint8Array, stored.shape.slice(0, 2));
-};
 
 function checkFbank(fixture: Fixture, report: Report): void {
   const { config } = fixture;
@@ -375,6 +314,7 @@ const checks: Readonly<Record<string, (fixture: Fixture, report: Report) => void
   ctc: checkCtc,
   asr_end_to_end: checkEndToEnd,
   resample: checkResample,
+  ...networkChecks,
 };
 
 export const isCovered = (kind: string): boolean => Object.hasOwn(checks, kind);

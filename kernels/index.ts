@@ -3,6 +3,7 @@ import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './ac
 import { batchNormSpec } from './batch-norm/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
@@ -17,6 +18,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(matmulSpec),
   anyKernel(conv2dSpec),
   anyKernel(depthwiseConv1dSpec),
+  anyKernel(depthwiseConv2dSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(softmaxSpec),
   anyKernel(logSoftmaxSpec),

@@ -164,7 +164,8 @@ export class Mfcc {
     for (let t = 0; t < frames; t++) {
       for (let m = 0; m < mels; m++) {
         let sum = 0;
-        for (let f = bandStart[m]!; f < bandEnd[m]!; f++) sum += levels[t * bins + f]! * weights[m * bins + f]!;
+        for (let f = bandStart[m]!; f < bandEnd[m]!; f++)
+          sum += levels[t * bins + f]! * weights[m * bins + f]!;
         logarithms[m] = Math.log(Math.max(sum, FILTER_FLOOR));
       }
       for (let i = 0; i < coefficients; i++) {

@@ -22,6 +22,7 @@ export {
   type KeywordLayerConfig,
   type KeywordMap,
   keywordCnnKind,
+  keywordMapAfter,
   keywordMaps,
 } from './keyword-cnn-config.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';

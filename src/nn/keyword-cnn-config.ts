@@ -86,7 +86,7 @@ export function windowAlong(
 }
 
 /** What a layer makes of a map. */
-export function mapAfter(layer: KeywordLayerConfig, map: KeywordMap): KeywordMap {
+export function keywordMapAfter(layer: KeywordLayerConfig, map: KeywordMap): KeywordMap {
   if (layer.kind === 'average-pool') return { steps: 1, bands: 1, channels: map.channels };
   if (layer.kind === 'linear') return { steps: 1, bands: 1, channels: layer.features };
   const { kernel, stride, padding, channels } = layer;
@@ -100,7 +100,7 @@ export function mapAfter(layer: KeywordLayerConfig, map: KeywordMap): KeywordMap
 /** The maps before the first layer, between layers and after the last: as many as layers, and one. */
 export function keywordMaps(config: KeywordCnnConfig, frames = config.frames): KeywordMap[] {
   const maps: KeywordMap[] = [{ steps: frames, bands: config.features, channels: 1 }];
-  for (const layer of config.layers) maps.push(mapAfter(layer, maps[maps.length - 1]!));
+  for (const layer of config.layers) maps.push(keywordMapAfter(layer, maps[maps.length - 1]!));
   return maps;
 }
 

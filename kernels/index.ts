@@ -4,6 +4,7 @@ import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
@@ -19,6 +20,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(conv2dSpec),
   anyKernel(averagePool2dSpec),
   anyKernel(depthwiseConv1dSpec),
+  anyKernel(depthwiseConv2dSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(softmaxSpec),
   anyKernel(logSoftmaxSpec),

@@ -13,12 +13,10 @@
 import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, i32 } from '../wasm/expression.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
-import { storeLanes } from '../wasm/rows.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
 import type { DepthwiseConv1dKernel } from './reference.js';
+import { LANES, slideTaps, storeFrames, VECTOR } from './window.js';
 
-const LANES = 4;
-const VECTOR = 16;
 /** Channels of a slab: a cache line. */
 const SLAB = 16;
 /** Frames of a tile, and of the one for what is left. */
@@ -50,39 +48,8 @@ function defineTile(module: ModuleBuilder, { madd }: Arithmetic, most: number): 
     (f, { taps, x, w, bias, y, yRowBytes, frames, channels, zero }) => {
       const start = f.local(f32x4.load(bias));
       const sums = Array.from({ length: most }, () => f.local(start));
-      const tap = Array.from({ length: TAPS[0] }, () => f.declare('v128'));
-      const input = f.declare('v128');
-
-      for (const together of TAPS) {
-        f.while(i32.geS(taps, i32.const(together)), () => {
-          for (let i = 0; i < together; i++) f.set(tap[i]!, f32x4.load(w, VECTOR * i));
-          // The taps must be in registers before the inputs come; between these, the sums do not wait for one another.
-          f.fence(zero);
-          // Input t meets tap i in output t - i.
-          for (let t = 0; t < most + together - 1; t++) {
-            f.set(input, f32x4.load(x, VECTOR * t));
-            for (let i = 0; i < together; i++) {
-              const sum = sums[t - i];
-              if (sum) f.set(sum, madd(input, tap[i]!, sum));
-            }
-          }
-          f.increase(x, VECTOR * together);
-          f.increase(w, VECTOR * together);
-          f.increase(taps, -together);
-        });
-      }
-
-      const whole = i32.geS(channels, i32.const(LANES));
-      sums.forEach((sum, t) => {
-        f.if(i32.gtS(frames, i32.const(t)), () => {
-          f.if(
-            whole,
-            () => f.store(y, sum),
-            () => storeLanes(f, y, sum, channels),
-          );
-        });
-        f.increase(y, yRowBytes);
-      });
+      slideTaps(f, madd, sums, { x, w, taps, zero }, TAPS);
+      storeFrames(f, sums, y, yRowBytes, frames, channels);
     },
     false,
   );

@@ -4,6 +4,7 @@ export { looksLikeFlac, readFlac } from './flac.js';
 export { FloatQueue } from './float-queue.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
 export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
+export { checkMfcc, Mfcc, type MfccConfig } from './mfcc.js';
 export { readRecording } from './recording.js';
 export {
   createResampler,

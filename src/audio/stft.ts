@@ -35,11 +35,12 @@ function checkConfig({ fftSize, windowSamples, hopSamples }: StftConfig): void {
 }
 
 /** Transforms frames 0 .. frames - 1 of samples that begin where frame 0 begins. */
-function createTransform(config: StftConfig): (padded: Float32Array, frames: number) => Spectrum {
-  checkConfig(config);
-  const { fftSize, windowSamples, hopSamples } = config;
+export type FrameTransform = (padded: Float32Array, frames: number) => Spectrum;
+
+/** Frames of as many samples as the window has, `hopSamples` apart. */
+export function createFrameTransform(window: Float64Array, hopSamples: number): FrameTransform {
+  const fftSize = window.length;
   const plan = kernelOf(fourierVariants)(fftSize);
-  const window = hammingWindow(windowSamples, fftSize);
   const frame = new Float64Array(fftSize);
   return (padded, frames) => {
     const real = new Float64Array(frames * plan.bins);
@@ -51,6 +52,12 @@ function createTransform(config: StftConfig): (padded: Float32Array, frames: num
     const shape = [frames, plan.bins];
     return { real: view(real, shape), imaginary: view(imaginary, shape) };
   };
+}
+
+function createTransform(config: StftConfig): FrameTransform {
+  checkConfig(config);
+  const { fftSize, windowSamples, hopSamples } = config;
+  return createFrameTransform(hammingWindow(windowSamples, fftSize), hopSamples);
 }
 
 const silenceBefore = ({ fftSize }: StftConfig): Float32Array<ArrayBuffer> =>

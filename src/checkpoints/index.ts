@@ -1,4 +1,5 @@
 export { type ByteSource, byteSource, bytesSource, urlSource } from './byte-source.js';
+export { type ArmKeywordNetwork, readArmKeywordNetwork } from './keyword-cnn.js';
 export {
   openSafetensors,
   readSafetensors,

@@ -20,6 +20,16 @@ export {
 export { ConvolutionModule } from './convolution-module.js';
 export { FeedForward } from './feed-forward.js';
 export { kindOf, NETWORK_TYPES, type NetworkConfig } from './kinds.js';
+export { KeywordCnnPrefix, KeywordCnnSuffix } from './keyword-cnn.js';
+export {
+  checkKeywordCnn,
+  type KeywordCnnConfig,
+  type KeywordLayerConfig,
+  type KeywordMap,
+  keywordCnnKind,
+  keywordMapAfter,
+  keywordMaps,
+} from './keyword-cnn-config.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';

@@ -17,6 +17,13 @@ export {
   packConv2d,
   packDepthwiseConv1d,
 } from './convolution.js';
+export {
+  type DepthwiseConv2dFilters,
+  type DepthwiseConv2dOptions,
+  depthwiseConv2d,
+  depthwiseConv2dPacked,
+  packDepthwiseConv2d,
+} from './depthwise-conv2d.js';
 export { type KernelChoice, kernelOf, useKernels, useThreads, withKernels } from './dispatch.js';
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
 export { foldBatchNorm } from './fold-batch-norm.js';

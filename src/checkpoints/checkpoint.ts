@@ -39,7 +39,7 @@ export const isStoredTensor = (value: CheckpointValue): value is StoredTensor =>
 const MOST_REUSE = 16;
 
 function torchCheckpoint(format: 'PyTorch zip' | 'PyTorch legacy', file: TorchFile): Checkpoint {
-  const tensors = flatten(file.value, MOST_REUSE * file.pickleBytes);
+  const tensors = flatten(file.value, MOST_REUSE * file.pickleBytes, file.pickleBegin);
   const readAll = async (names: readonly string[]): Promise<Map<string, NdArray<TypedArray>>> => {
     const wanted = new Map<TorchStorage, [string, TorchTensor][]>();
     for (const name of names) {

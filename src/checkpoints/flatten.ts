@@ -15,10 +15,6 @@ interface Level {
   key: PickleKey;
 }
 
-const fail = (message: string): never => {
-  throw new FormatError(PICKLE_FORMAT, message);
-};
-
 function childrenOf(value: PickleValue): Iterator<[PickleKey, PickleValue]> | undefined {
   if (value instanceof Map) return value.entries();
   return Array.isArray(value) ? (value as readonly PickleValue[]).entries() : undefined;
@@ -27,9 +23,12 @@ function childrenOf(value: PickleValue): Iterator<[PickleKey, PickleValue]> | un
 /**
  * The tensors of a tree by name; a tree that is a tensor itself has the name ''. Throws FormatError for trees
  * that contain themselves, are deeper than 100 or, through parts that occur again and again, larger than
- * `mostValues`; for names that two tensors share; and for parts that are neither tensors nor plain data.
+ * `mostValues`; for names that two tensors share; and for parts that are neither tensors nor plain data. Their offset is `begin`, that of the pickle.
  */
-export function flatten(root: PickleValue, mostValues: number): Map<string, TorchTensor> {
+export function flatten(root: PickleValue, mostValues: number, begin: number): Map<string, TorchTensor> {
+  const fail = (message: string): never => {
+    throw new FormatError(PICKLE_FORMAT, message, begin);
+  };
   const tensors = new Map<string, TorchTensor>();
   const path: Level[] = [];
   const open = new Set<PickleValue>();

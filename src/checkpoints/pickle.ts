@@ -220,19 +220,15 @@ class Machine {
   }
 
   find(module: PickleValue, name: PickleValue): void {
-    const found =
-      typeof module === 'string' && typeof name === 'string'
-        ? this.host.find(`${module} ${name}`)
-        : undefined;
-    if (found !== undefined) {
-      this.push(found);
-      return;
+    if (typeof module !== 'string' || typeof name !== 'string') this.fail('the name of a class is no text');
+    const found = this.host.find(`${module} ${name}`);
+    if (found === undefined) {
+      this.fail(
+        `it asks for ${module.slice(0, MOST_NAME)}.${name.slice(0, MOST_NAME)}, which is neither a tensor nor plain ` +
+          "data; nothing of it was run. Save the network's state_dict() with torch.save",
+      );
     }
-    const what = `${String(module).slice(0, MOST_NAME)}.${String(name).slice(0, MOST_NAME)}`;
-    this.fail(
-      `it asks for ${what}, which is neither a tensor nor plain data; nothing of it was run. Save the network's ` +
-        'state_dict() with torch.save',
-    );
+    this.push(found);
   }
 
   reduce(): void {

@@ -41,30 +41,32 @@ const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 function parseEntry(name: string, value: unknown, dataStart: number, fileSize: number): TensorEntry {
-  if (!isRecord(value)) return fail(`the entry of tensor ${JSON.stringify(name)} is no object`);
+  // The entry stands somewhere in the header, which begins here.
+  const wrong = (message: string) => fail(message, 8);
+  if (!isRecord(value)) return wrong(`the entry of tensor ${JSON.stringify(name)} is no object`);
   const { dtype, shape, data_offsets: offsets } = value;
   const what = `tensor ${JSON.stringify(name)}`;
   if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_TYPES, dtype)) {
-    return fail(
+    return wrong(
       `${what} has type ${JSON.stringify(dtype)}; known are ${Object.keys(ELEMENT_TYPES).join(', ')}`,
     );
   }
   const type = dtype as ElementType;
-  if (!Array.isArray(shape) || !shape.every(isCount)) return fail(`${what} has no shape of whole numbers`);
+  if (!Array.isArray(shape) || !shape.every(isCount)) return wrong(`${what} has no shape of whole numbers`);
   if (shape.length > MOST_AXES)
-    return fail(`${what} has ${shape.length} axes, at most ${MOST_AXES} are read`);
+    return wrong(`${what} has ${shape.length} axes, at most ${MOST_AXES} are read`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    return fail(`${what} has no byte range of two whole numbers`);
+    return wrong(`${what} has no byte range of two whole numbers`);
   }
   const [from, to] = offsets as [number, number];
   const begin = dataStart + from;
   const end = dataStart + to;
-  if (from > to) return fail(`${what} ends before it begins: bytes ${from} to ${to}`);
+  if (from > to) return wrong(`${what} ends before it begins: bytes ${from} to ${to}`);
   if (end > fileSize)
-    return fail(`${what} ends at byte ${end} of a file of ${fileSize}: the file is cut short`);
+    return wrong(`${what} ends at byte ${end} of a file of ${fileSize}: the file is cut short`);
   const bytes = sizeOf(shape) * ELEMENT_TYPES[type].bytes;
   if (bytes !== to - from) {
-    return fail(
+    return wrong(
       `${what} of shape [${shape.join(', ')}] and type ${type} needs ${bytes} bytes, has ${to - from}`,
     );
   }

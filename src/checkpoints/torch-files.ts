@@ -13,7 +13,8 @@ import { openZip } from './zip.js';
 export interface TorchFile {
   /** The whole object that was saved, tensors as TorchTensor. */
   readonly value: PickleValue;
-  /** Bytes of the pickle that it was read from. */
+  /** Where the pickle that it was read from begins, and its bytes. */
+  readonly pickleBegin: number;
   readonly pickleBytes: number;
   /** The bytes of a storage, all of them. */
   readStorage(storage: TorchStorage): Promise<Uint8Array>;
@@ -34,31 +35,38 @@ export async function openTorchZip(source: ByteSource): Promise<TorchFile> {
   const pickles = [...entries.keys()].filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   const folder = pickles[0]?.slice(0, -'data.pkl'.length);
   if (folder === undefined) return fail('this zip archive has no data.pkl: torch.save did not write it', 0);
-  if (pickles.length > 1) return fail(`this zip archive has ${pickles.length} files data.pkl`);
+  if (pickles.length > 1) return fail(`this zip archive has ${pickles.length} files data.pkl`, 0);
   if (entries.has(`${folder}constants.pkl`)) {
-    return fail("this is a TorchScript program, which is not run; save the network's state_dict() instead");
+    return fail(
+      "this is a TorchScript program, which is not run; save the network's state_dict() instead",
+      0,
+    );
   }
   const order = entries.get(`${folder}byteorder`);
   if (order !== undefined && (order.bytes > 16 || ascii((await order.read()).bytes) !== 'little')) {
-    return fail('its numbers are not little-endian; load and save it again on a usual machine');
+    return fail('its numbers are not little-endian; load and save it again on a usual machine', 0);
   }
   const pickle = entries.get(`${folder}data.pkl`)!;
   if (pickle.bytes > MOST_PICKLE_BYTES) {
-    return fail(`data.pkl has ${pickle.bytes} bytes; at most ${MOST_PICKLE_BYTES} are read`);
+    return fail(`data.pkl has ${pickle.bytes} bytes; at most ${MOST_PICKLE_BYTES} are read`, 0);
   }
   const host = new TorchHost();
   const { bytes, begin } = await pickle.read();
-  const { value } = readPickle(bytes, 0, host, begin);
+  const at = begin ?? 0;
+  const { value } = readPickle(bytes, 0, host, at);
   for (const { key, bytes: needed, elements, type } of host.storages.values()) {
     const found = entries.get(`${folder}data/${key}`)?.bytes;
-    if (found === undefined) return fail(`storage ${key} is not in the archive: the file is incomplete`);
+    if (found === undefined) return fail(`storage ${key} is not in the archive: the file is incomplete`, at);
     if (found !== needed) {
-      return fail(`storage ${key} of ${elements} ${type} needs ${needed} bytes, the archive has ${found}`);
+      return fail(
+        `storage ${key} of ${elements} ${type} needs ${needed} bytes, the archive has ${found}`,
+        at,
+      );
     }
   }
   const readStorage = async ({ key }: TorchStorage): Promise<Uint8Array> =>
     (await entries.get(`${folder}data/${key}`)!.read()).bytes;
-  return { value, pickleBytes: pickle.bytes, readStorage };
+  return { value, pickleBegin: at, pickleBytes: pickle.bytes, readStorage };
 }
 
 /** What the first pickle of a legacy file holds. */
@@ -91,7 +99,8 @@ function legacyPickles(bytes: Uint8Array): {
   };
   if (next() !== LEGACY_MAGIC) return fail('its first number is not that of a PyTorch file', 0);
   const protocol = next();
-  if (protocol !== LEGACY_PROTOCOL) return fail(`its version is ${String(protocol)}; 1001 is read`, at);
+  if (protocol !== LEGACY_PROTOCOL)
+    return fail(`it is not of version ${LEGACY_PROTOCOL}, the one that is read`, at);
   const system = next();
   if (!(system instanceof Map) || system.get('little_endian') !== true) {
     return fail('its numbers are not little-endian; load and save it again on a usual machine', at);
@@ -151,5 +160,5 @@ export async function openTorchLegacy(source: ByteSource): Promise<TorchFile> {
     }
     return read.subarray(lead + COUNT_BYTES);
   }
-  return { value, pickleBytes: end, readStorage };
+  return { value, pickleBegin: 0, pickleBytes: end, readStorage };
 }

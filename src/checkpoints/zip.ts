@@ -37,7 +37,7 @@ const fail = (message: string, offset?: number): never => {
 };
 
 /** Runs a call of the package; what it throws becomes a FormatError. */
-async function checked<T>(what: string, offset: number | undefined, work: () => Promise<T>): Promise<T> {
+async function checked<T>(what: string, offset: number, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -84,7 +84,7 @@ export async function openZip(source: ByteSource): Promise<ReadonlyMap<string, Z
   }
   await window.fill(Math.max(0, source.size - TAIL_BYTES), source.size);
   const reader = new ZipReader(new SourceReader(null), { useWebWorkers: false, checkCrc32: true });
-  const listed = await checked('its directory can not be read', undefined, () => reader.getEntries());
+  const listed = await checked('its directory can not be read', source.size, () => reader.getEntries());
   const starts = listed.map(({ offset }) => offset).sort((a, b) => a - b);
   const entries = new Map<string, ZipEntry>();
 

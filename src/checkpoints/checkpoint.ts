@@ -91,7 +91,7 @@ export async function openCheckpoint(source: ByteSource): Promise<Checkpoint> {
   if (format === 'PyTorch legacy') return torchCheckpoint(format, await openTorchLegacy(source));
   throw new FormatError(
     'checkpoint',
-    `${source.name} is neither safetensors nor a file of torch.save; save the network's state_dict() as one of these`,
+    `${source.name}: this is neither safetensors nor a file of torch.save; save the network's state_dict() as one of these`,
     0,
   );
 }

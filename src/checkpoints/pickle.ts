@@ -19,7 +19,7 @@ export abstract class PickleObject {
   abstract readonly kind: string;
 }
 
-/** Throws a FormatError with the byte that the machine is at. */
+/** Throws a FormatError with the byte that the machine is at, and says that the file is damaged. */
 export type Fail = (message: string) => never;
 
 /** What a pickle may refer to outside itself. */
@@ -42,6 +42,8 @@ const MOST_CONTAINERS = 1_000_000;
 const MOST_REMEMBERED = 1 << 22;
 /** Longest name of a class with its module. */
 const MOST_NAME = 256;
+
+const DAMAGED = 'the file is cut short or damaged; fetch or save it again';
 
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const MARK = Symbol('mark');
@@ -77,7 +79,7 @@ class Machine {
       const opcode = this.bytes[this.take(1)]!;
       if (opcode === STOP) {
         const value = this.pop();
-        if (this.stack.length > 0) this.fail('the pickle ends with values left over');
+        if (this.stack.length > 0) this.damaged('the pickle ends with values left over');
         return { value, end: this.at };
       }
       const step = OPCODES.get(opcode);
@@ -95,13 +97,17 @@ class Machine {
     throw new FormatError(PICKLE_FORMAT, message, this.base + this.opcodeAt);
   };
 
+  readonly damaged: Fail = (message) => {
+    throw new FormatError(PICKLE_FORMAT, `${message}: ${DAMAGED}`, this.base + this.opcodeAt);
+  };
+
   /** Where the next `count` bytes begin; they are used up. */
   take(count: number): number {
     const from = this.at;
     if (from + count > this.bytes.length) {
       throw new PickleEndsError(
         PICKLE_FORMAT,
-        `the pickle ends early, in what needs ${count} bytes: the file is cut short or damaged`,
+        `the pickle ends early, in what needs ${count} bytes: ${DAMAGED}`,
         this.base + this.opcodeAt,
       );
     }
@@ -120,7 +126,7 @@ class Machine {
     try {
       return text.decode(this.bytes.subarray(from, from + length));
     } catch {
-      return this.fail('a string is no UTF-8');
+      return this.damaged('a string is no UTF-8');
     }
   }
 
@@ -129,7 +135,7 @@ class Machine {
     const end = this.bytes.subarray(this.at, this.at + MOST_NAME).indexOf(10);
     if (end >= 0) return this.string(end + 1).slice(0, -1);
     if (this.at + MOST_NAME > this.bytes.length) this.take(MOST_NAME);
-    return this.fail(`the name of a class is longer than ${MOST_NAME} bytes`);
+    return this.damaged(`the name of a class is longer than ${MOST_NAME} bytes`);
   }
 
   /** A little-endian two's complement integer. */
@@ -160,14 +166,14 @@ class Machine {
   pop(): PickleValue {
     const value = this.stack.pop();
     if (value === undefined || value === MARK)
-      return this.fail('the pickle takes a value that it never made');
+      return this.damaged('the pickle takes a value that it never made');
     return value;
   }
 
   /** The values since the last mark, which is taken off too. */
   popToMark(): PickleValue[] {
     const from = this.stack.lastIndexOf(MARK);
-    if (from < 0) return this.fail('the pickle goes back to a mark that it never set');
+    if (from < 0) return this.damaged('the pickle goes back to a mark that it never set');
     const values = this.stack.splice(from) as PickleValue[];
     values.shift();
     return values;
@@ -196,31 +202,32 @@ class Machine {
 
   recall(index: number): void {
     const value = this.memo.get(index);
-    if (value === undefined) this.fail(`the pickle recalls value ${index}, which it never remembered`);
+    if (value === undefined) this.damaged(`the pickle recalls value ${index}, which it never remembered`);
     this.stack.push(value);
   }
 
   append(values: readonly PickleValue[]): void {
     const list = this.pop();
-    if (!isList(list)) this.fail('the pickle appends to what is no list');
+    if (!isList(list)) this.damaged('the pickle appends to what is no list');
     for (const value of values) list.push(value);
     this.stack.push(list);
   }
 
   setItems(items: readonly PickleValue[]): void {
     const dict = this.pop();
-    if (!(dict instanceof Map)) this.fail('the pickle sets items of what is no dict');
-    if (items.length % 2 !== 0) this.fail('a dict has a key without a value');
+    if (!(dict instanceof Map)) this.damaged('the pickle sets items of what is no dict');
+    if (items.length % 2 !== 0) this.damaged('a dict has a key without a value');
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i]!;
-      if (!isKey(key)) this.fail('a dict has a key that is neither text nor a number');
+      if (!isKey(key)) this.damaged('a dict has a key that is neither text nor a number');
       dict.set(key, items[i + 1]!);
     }
     this.stack.push(dict);
   }
 
   find(module: PickleValue, name: PickleValue): void {
-    if (typeof module !== 'string' || typeof name !== 'string') this.fail('the name of a class is no text');
+    if (typeof module !== 'string' || typeof name !== 'string')
+      this.damaged('the name of a class is no text');
     const found = this.host.find(`${module} ${name}`);
     if (found === undefined) {
       this.fail(
@@ -234,20 +241,20 @@ class Machine {
   reduce(): void {
     const args = this.pop();
     const callee = this.pop();
-    if (!Array.isArray(args) || isList(args)) this.fail('the pickle calls with what is no tuple');
-    this.pushContainer(this.host.call(callee, args, this.fail));
+    if (!Array.isArray(args) || isList(args)) this.damaged('the pickle calls with what is no tuple');
+    this.pushContainer(this.host.call(callee, args, this.damaged));
   }
 
   /** Attributes of an OrderedDict, which a state_dict has and nobody needs; of nothing else. */
   build(): void {
     this.pop();
     const target = this.pop();
-    if (!(target instanceof Map)) this.fail('the pickle sets attributes of what is no dict');
+    if (!(target instanceof Map)) this.damaged('the pickle sets attributes of what is no dict');
     this.stack.push(target);
   }
 
   load(): void {
-    this.push(this.host.load(this.pop(), this.fail));
+    this.push(this.host.load(this.pop(), this.damaged));
   }
 }
 

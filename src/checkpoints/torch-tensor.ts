@@ -116,7 +116,7 @@ function rebuildTensor(args: readonly PickleValue[], fail: Fail): TorchTensor {
   }
   if (!(elements <= Math.min(MOST_ELEMENTS, Math.max(storage.elements, MOST_REPEATED)))) {
     return fail(
-      `${described} repeats ${storage.elements} elements to ${elements}; save a copy with .clone()`,
+      `${described} repeats ${storage.elements} elements to ${elements}, which only a copy by .clone() may`,
     );
   }
   return new TorchTensor(storage, shape, stride, offset as number, reach);

@@ -9,7 +9,7 @@ export const build = (options: BuildOptions): Promise<BuildResult> =>
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['@wasm-audio-decoders/flac'],
+    external: ['@wasm-audio-decoders/flac', '@zip.js/zip.js', 'pbf'],
     logLevel: 'warning',
     metafile: true,
     ...options,

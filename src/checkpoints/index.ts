@@ -1,12 +1,20 @@
 export { type ByteSource, byteSource, bytesSource, urlSource } from './byte-source.js';
 export { type ArmKeywordNetwork, readArmKeywordNetwork } from './keyword-cnn.js';
 export {
+  type Checkpoint,
+  type CheckpointValue,
+  checkpointFormat,
+  isStoredTensor,
+  openCheckpoint,
+} from './checkpoint.js';
+export type { ElementType, StoredTensor } from './element-types.js';
+export { type Normalizer, readNormalizer } from './normalizer.js';
+export {
   openSafetensors,
   readSafetensors,
   type SafetensorsFile,
   type SafetensorsHeader,
-  type SafetensorsType,
-  type TensorData,
   type TensorEntry,
-  writeSafetensors,
 } from './safetensors.js';
+export { type TensorData, writeSafetensors } from './safetensors-writer.js';
+export { readSentencePiece, type SentencePiece, type SentencePieceModel } from './sentencepiece.js';

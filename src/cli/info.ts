@@ -1,7 +1,12 @@
 import { open } from 'node:fs/promises';
 import { frameCount } from '../audio/index.js';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
-import { bytesSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
+import {
+  bytesSource,
+  checkpointFormat,
+  openSafetensors,
+  type SafetensorsFile,
+} from '../checkpoints/index.js';
 import { isCodec, type NetworkModelConfig, timingOf } from '../codec/index.js';
 import { crcText, isModel, parseModelHeader, roleOf } from '../codec/model-file.js';
 import { VectorLayout } from '../codec/vector-layout.js';
@@ -13,23 +18,13 @@ import { readInput, shortPath } from './files.js';
 import { openModel } from './model.js';
 import { isFile, type OpenRecording, openRecording, openRecordingBytes } from './recordings.js';
 import { EXIT, type ExitCode, forEachInput, print } from './run.js';
-import { bitRate, count, seconds, table } from './text.js';
+import { bitRate, count, type Facts, pairs, seconds, table } from './text.js';
+import { CHECKPOINTS, checkpointFacts, sourceOf } from './weights.js';
 
 export interface InfoArguments {
   readonly model?: string;
   readonly json?: boolean;
 }
-
-/** What is known of a file: the same facts as JSON and as lines. */
-interface Facts {
-  readonly json: Record<string, unknown>;
-  readonly lines: readonly string[];
-}
-
-const pairs = (rows: readonly (readonly [string, string])[]): string[] => {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-};
 
 async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<Facts> {
   const model = await openModel(options.model);
@@ -238,9 +233,8 @@ function recordingFacts(recording: OpenRecording): Facts {
   return { json, lines };
 }
 
-/** A safetensors file begins with the length of its header, which begins with a brace. */
-const looksLikeSafetensors = (bytes: Uint8Array): boolean =>
-  bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0;
+const looksLikePyTorch = (head: Uint8Array): boolean =>
+  checkpointFormat(head)?.startsWith('PyTorch') === true;
 
 const looksLikeRecording = (bytes: Uint8Array): boolean =>
   /^(RIFF|RF64|fLaC)/.test(String.fromCharCode(...bytes.subarray(0, 4)));
@@ -249,7 +243,7 @@ const looksLikeRecording = (bytes: Uint8Array): boolean =>
 async function headOf(path: string): Promise<Uint8Array> {
   const handle = await open(path);
   try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(16), 0, 16, 0);
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(32), 0, 32, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
@@ -257,22 +251,24 @@ async function headOf(path: string): Promise<Uint8Array> {
 }
 
 async function factsOf(path: string, options: InfoArguments): Promise<Facts> {
-  // A recording may be longer than fits in memory.
-  if (isFile(path) && looksLikeRecording(await headOf(path)))
-    return recordingFacts(await openRecording(path));
+  // A recording or a checkpoint may be longer than fits in memory.
+  const head = isFile(path) ? await headOf(path) : new Uint8Array(0);
+  if (looksLikeRecording(head)) return recordingFacts(await openRecording(path));
+  if (looksLikePyTorch(head)) return checkpointFacts(await sourceOf(path));
   const bytes = await readInput(path);
   if (looksLikeRecording(bytes)) return recordingFacts(await openRecordingBytes(bytes));
-  if (looksLikeSafetensors(bytes)) return safetensorsFacts(bytes);
   if (looksLikeStream(bytes)) return streamFacts(bytes, options);
+  if (looksLikePyTorch(bytes)) return checkpointFacts(bytesSource(bytes));
+  if (checkpointFormat(bytes) === 'safetensors') return safetensorsFacts(bytes);
   throw new FormatError(
     'info',
-    'this is no .acom stream, no safetensors file and no recording that acom reads',
+    'this is no .acom stream, no safetensors or PyTorch file and no recording that acom reads',
   );
 }
 
 /** acom info: what a file is. */
 export async function info(names: readonly string[], options: InfoArguments): Promise<ExitCode> {
-  return forEachInput(names, ['.acom', '.safetensors', ...RECORDINGS], async () => async ({ path }) => {
+  return forEachInput(names, ['.acom', ...CHECKPOINTS, ...RECORDINGS], async () => async ({ path }) => {
     const { json, lines } = await factsOf(path, options);
     if (options.json) print(JSON.stringify({ file: path, ...json }));
     else print(shortPath(path), ...lines);

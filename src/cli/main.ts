@@ -11,6 +11,7 @@ import { version } from './model.js';
 import { packModel, splitModel } from './model-files.js';
 import { complain, EXIT, type ExitCode, setDebug, watchStandardOutput } from './run.js';
 import { transcribe } from './transcribe.js';
+import { inspectWeights } from './weights.js';
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) < 1)
@@ -128,7 +129,7 @@ program
 program
   .command('info')
   .argument('<files...>', FILES)
-  .description('what an .acom stream, a safetensors file, a codec model or a recording holds')
+  .description('what an .acom stream, a safetensors or PyTorch file, a codec model or a recording holds')
   .option(...MODEL)
   .option(...JSON_OPTION)
   .addHelpText(
@@ -183,6 +184,28 @@ model
     '\nExamples:\n  acom model split --device device.safetensors --cloud cloud.safetensors',
   )
   .action(running(splitModel));
+
+const weights = program
+  .command('weights')
+  .description('look into checkpoints: safetensors and PyTorch files');
+
+weights
+  .command('inspect')
+  .argument('<files...>', FILES)
+  .description(
+    'names, types, shapes and sizes of the tensors, and other data beside them; nothing in a file is run',
+  )
+  .option(...JSON_OPTION)
+  .addHelpText(
+    'after',
+    `
+Reads safetensors, and .pt, .pth and .ckpt files of torch.save, new and old; only their headers, of whatever size.
+
+Examples:
+  acom weights inspect asr.ckpt
+  acom weights inspect results/save/ --json | jq '.tensors[].name'`,
+  )
+  .action(running(inspectWeights));
 
 watchStandardOutput();
 

@@ -41,3 +41,15 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       .trimEnd();
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
+
+/** Names and values, one pair a line. */
+export const pairs = (rows: readonly (readonly [string, string])[]): string[] => {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+};
+
+/** What is known of a file: the same facts as JSON and as lines. */
+export interface Facts {
+  readonly json: Record<string, unknown>;
+  readonly lines: readonly string[];
+}

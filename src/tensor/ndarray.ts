@@ -103,9 +103,9 @@ export function isContiguous({ shape, stride }: NdArray<TypedArray>): boolean {
 }
 
 /** The tensor itself where it is contiguous, else a copy that is. */
-export function contiguous(x: Tensor): Tensor {
+export function contiguous<D extends TypedArray>(x: NdArray<D>): NdArray<D> {
   if (isContiguous(x)) return x;
-  const out = zeros(x.shape);
+  const out = view(new (x.data.constructor as new (length: number) => D)(sizeOf(x.shape)), x.shape);
   const index = new Array<number>(x.shape.length).fill(0);
   let from = x.offset;
   for (let to = 0; to < out.data.length; to++) {

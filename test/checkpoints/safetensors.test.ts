@@ -13,52 +13,7 @@ import { FormatError } from '../../src/tensor/index.js';
 import { fuzz } from '../support/fuzz.js';
 import { repository } from '../support/shared.js';
 
-const folder = join(repository, 'test/fixtures/checkpoints');
-
-/** The oracle's JSON form of a tensor; numbers that JSON lacks come as strings or tagged objects. */
-interface Golden {
-  readonly dtype: string;
-  readonly shape: number[];
-  readonly data: readonly (number | string | boolean | { __bigint__: string })[];
-}
-const isGolden = (value: unknown): value is Golden =>
-  typeof value === 'object' && value !== null && '__tensor__' in value;
-
-const numberOf = (value: Golden['data'][number]): number | bigint => {
-  if (typeof value === 'object') return BigInt(value.__bigint__);
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'number') return value;
-  return value === '-Infinity' ? -Infinity : value === 'Infinity' ? Infinity : Number.NaN;
-};
-
-t.test('files of the oracle: exact values or a typed error', async (t) => {
-  const { files } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
-    files: Record<string, { expect: string; reason?: string; value?: { __ordered__: [string, unknown][] } }>;
-  };
-  t.ok(Object.keys(files).length >= 7);
-  for (const [name, { expect, reason, value }] of Object.entries(files)) {
-    const bytes = readFileSync(join(folder, name));
-    if (expect === 'reject') {
-      t.throws(() => readSafetensors(bytes), FormatError, `${name}: ${reason}`);
-      continue;
-    }
-    const { tensors } = readSafetensors(bytes);
-    for (const [key, golden] of value?.__ordered__ ?? []) {
-      if (!isGolden(golden)) continue;
-      const got = tensors.get(key);
-      t.same(got?.shape, golden.shape, `${name}: shape of ${key}`);
-      const values = Array.from(got?.data as Iterable<number | bigint>);
-      const wanted = golden.data.map((x) => {
-        const n = numberOf(x);
-        return typeof values[0] === 'bigint' ? BigInt(n) : n;
-      });
-      t.ok(
-        values.length === wanted.length && values.every((x, i) => Object.is(x, wanted[i])),
-        `${name}: values of ${key} (${golden.dtype})`,
-      );
-    }
-  }
-});
+const folder = join(repository, 'test/fixtures/oracle/checkpoints');
 
 const sample = new Map<string, TensorData>([
   ['weights', { data: Float32Array.from([1.5, -2, 3, 4, 5, 6]), shape: [2, 3] }],

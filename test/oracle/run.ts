@@ -1,9 +1,12 @@
 /**
  * npm run test:oracle -- [DIR]: checks every fixture of a folder (default: the shared ones) and prints a line
- * for each with its worst error as a part of the tolerance. Exits with 1 where one is outside.
+ * for each with its worst error as a part of the tolerance; folders of checkpoints likewise. Exits with 1 where
+ * one is outside.
  */
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { shared } from '../support/shared.js';
+import { checkCheckpoints, findCheckpointFolders } from './checkpoints.js';
 import { type Comparison, compareFixture, isCovered } from './checks.js';
 import { findFixtures } from './fixture.js';
 
@@ -36,6 +39,18 @@ for (const fixture of findFixtures(folder)) {
     failed++;
     console.log(`FAIL ${fixture.name.padEnd(34)} ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+for (const checkpoints of findCheckpointFolders(folder)) {
+  const verdicts = await checkCheckpoints(checkpoints);
+  const wrong = verdicts.filter(({ ok }) => !ok);
+  if (wrong.length === 0) passed++;
+  else failed++;
+  const name = basename(checkpoints.path).padEnd(34);
+  const verdict = wrong.length === 0 ? 'ok  ' : 'FAIL';
+  console.log(
+    `${verdict} ${name} ${verdicts.length} checkpoints, ${verdicts.length - wrong.length} as expected`,
+  );
+  for (const { file, detail } of wrong) console.log(`     ${file}: ${detail}`);
 }
 for (const name of uncovered) console.log(`--   ${name}: not covered yet`);
 console.log(`${passed} fixtures within tolerance, ${failed} not, ${uncovered.length} not covered yet`);

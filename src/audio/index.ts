@@ -1,9 +1,11 @@
 export type { Bytes } from './bytes.js';
 export { floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
-export { looksLikeFlac, readFlac } from './flac.js';
+export { looksLikeFlac, readFlac, readOggFlac } from './flac.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
 export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
-export { readRecording } from './recording.js';
+export { looksLikeMp3, readMp3 } from './mp3.js';
+export { readOpus } from './opus.js';
+export { type RecordingFormat, readRecording, recordingFormat } from './recording.js';
 export {
   createResampler,
   HIGHEST_SAMPLE_RATE,
@@ -19,6 +21,7 @@ export {
   type StftStream,
   shortTimeFourierTransform,
 } from './stft.js';
+export { readVorbis } from './vorbis.js';
 export {
   bytesAccess,
   decodeWavFrames,

@@ -85,9 +85,17 @@ export class MonoSamples<B extends DecodedBlock = DecodedBlock> {
 
   /** Samples `from` to `to` - 1, as far as they are there; of `promised` samples, those that are not are missing. */
   recording(channels: number, promised: number, from = 0, to = this.length): Recording {
-    const samples = concatenate(this.parts).subarray(from, Math.max(from, to));
+    const samples = this.all().subarray(from, Math.max(from, to));
     const { sampleRate } = this;
     return { samples, sampleRate, channels, missingSamples: Math.max(0, promised - samples.length) };
+  }
+
+  private all(): Float32Array {
+    try {
+      return concatenate(this.parts);
+    } catch {
+      throw new AudioError(`the ${this.length} samples of the ${this.format} file do not fit in memory`);
+    }
   }
 }
 

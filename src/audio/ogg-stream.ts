@@ -74,16 +74,20 @@ class Positions {
   private end: number | null = null;
 
   /** Notes a page before which `before` samples were decoded, and `after` when it was done with. */
-  note({ granule, packets, last, cut }: OggPage, before: number, after: number): void {
-    if (granule === null || (packets.length === 0 && !cut)) return;
-    if (cut) {
-      // Nothing says that this number is not damaged, other than that it makes sense.
+  note({ granule, packets, last, lost }: OggPage, before: number, after: number): void {
+    if (granule === null || (packets.length === 0 && !lost)) return;
+    if (lost) {
+      // Nothing says that this number is right, other than that it makes sense.
       const more = granule - this.claimed;
-      if (this.start !== null && more > 0 && more <= MOST_PAGE_SAMPLES) this.claimed = granule;
+      if (more > 0 && more <= MOST_PAGE_SAMPLES) this.claimed = granule;
       return;
     }
-    // A recording of one page ends early, others begin early.
-    this.start ??= last ? Math.max(0, granule - after) : granule - after;
+    // Positions that begin later are those of a broadcast that was joined, unless pages are known to be lost. Those
+    // that begin earlier leave samples out: at the end where the first page is the last, else at the beginning.
+    if (this.start === null) {
+      const start = this.claimed > 0 ? 0 : granule - after;
+      this.start = last ? Math.max(0, start) : start;
+    }
     this.claimed = Math.max(this.claimed, granule);
     if (last) this.end = Math.min(after, Math.max(before, granule - this.start));
   }

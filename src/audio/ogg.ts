@@ -11,8 +11,11 @@ export interface OggPage {
   readonly granule: number | null;
   /** Whether the page says that it is the last. */
   readonly last: boolean;
-  /** Whether the file ends within the page, which then has no packets. */
-  readonly cut: boolean;
+  /**
+   * Whether what it holds is lost, because the file ends within it or its checksum is wrong; it has no packets then,
+   * and a position that may be wrong too.
+   */
+  readonly lost: boolean;
 }
 
 /** Bytes of a page before the lengths of its segments. */
@@ -51,11 +54,11 @@ interface RawPage {
   readonly serial: number;
   readonly sequence: number;
   readonly lengths: Uint8Array;
-  /** What the segments hold; null where the file ends before they do. */
+  /** What the segments hold; null where that is cut short or damaged. */
   readonly body: Uint8Array | null;
 }
 
-/** Pages of every stream, in order; what is damaged is passed over. */
+/** Pages of every stream, in order. */
 function* rawPages(bytes: Uint8Array): Generator<RawPage> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = bytes.indexOf(PAGE_MAGIC[0]!); at >= 0; at = bytes.indexOf(PAGE_MAGIC[0]!, at)) {
@@ -75,15 +78,14 @@ function* rawPages(bytes: Uint8Array): Generator<RawPage> {
       sequence: view.getUint32(at + 18, true),
       lengths,
     };
-    if (lengths.length < segments || end > bytes.length) {
-      // The end of the file, or damage that only looks like it.
-      if (bytes[at + 4] === 0 && lengths.length === segments) yield { ...page, body: null };
-      at += PAGE_MAGIC.length;
-    } else if (bytes[at + 4] !== 0 || checksum(bytes.subarray(at, end)) !== view.getUint32(at + 22, true)) {
-      at += PAGE_MAGIC.length;
-    } else {
+    const whole = lengths.length === segments && bytes[at + 4] === 0;
+    if (whole && end <= bytes.length && checksum(bytes.subarray(at, end)) === view.getUint32(at + 22, true)) {
       yield { ...page, body: bytes.subarray(bodyAt, end) };
       at = end;
+    } else {
+      if (whole) yield { ...page, body: null };
+      // Where a damaged page ends is not sure: the next may begin anywhere.
+      at += PAGE_MAGIC.length;
     }
   }
 }
@@ -141,8 +143,7 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Pages of the first stream whose codec is known; those of others are passed over, and so are pages whose checksum
- * is wrong. Throws FormatError where a second such stream follows the first.
+ * Pages of the first stream whose codec is known; those of others are passed over. Throws FormatError where a second such stream follows the first.
  */
 export function* oggPages(format: string, bytes: Uint8Array): Generator<OggPage> {
   let serial: number | undefined;
@@ -163,8 +164,8 @@ export function* oggPages(format: string, bytes: Uint8Array): Generator<OggPage>
     }
     if (page.serial !== serial) continue;
     begun ||= (flags & FIRST) === 0;
-    if (body === null) yield { packets: [], granule, last: false, cut: true };
-    else yield { packets: packets.add({ ...page, body }), granule, last: (flags & LAST) !== 0, cut: false };
+    if (body === null) yield { packets: [], granule, last: false, lost: true };
+    else yield { packets: packets.add({ ...page, body }), granule, last: (flags & LAST) !== 0, lost: false };
   }
 }
 

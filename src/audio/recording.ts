@@ -39,6 +39,9 @@ export async function readRecording(given: Bytes): Promise<Recording> {
   const format = recordingFormat(bytes);
   if (format !== null) return READERS[format](bytes);
   if (bytes.length === 0) throw new FormatError('audio', 'the file is empty');
+  if (startsWith(bytes, 'OggS')) {
+    throw new FormatError('Ogg', 'the first page is damaged, or it holds none of Vorbis, Opus and FLAC');
+  }
   throw new FormatError(
     'audio',
     'this is no WAV, FLAC, Ogg Vorbis, Ogg Opus or MP3; convert it, for example: ' +

@@ -9,7 +9,12 @@ export const build = (options: BuildOptions): Promise<BuildResult> =>
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['@wasm-audio-decoders/flac'],
+    external: [
+      '@wasm-audio-decoders/flac',
+      '@wasm-audio-decoders/ogg-vorbis',
+      'mpg123-decoder',
+      'ogg-opus-decoder',
+    ],
     logLevel: 'warning',
     metafile: true,
     ...options,

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { recordingFormat } from '../audio/index.js';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
 import { bytesSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
 import { type CodecConfig, Timing } from '../codec/index.js';
@@ -232,9 +233,6 @@ function recordingFacts(recording: OpenRecording): Facts {
 const looksLikeSafetensors = (bytes: Uint8Array): boolean =>
   bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0;
 
-const looksLikeRecording = (bytes: Uint8Array): boolean =>
-  /^(RIFF|RF64|fLaC)/.test(String.fromCharCode(...bytes.subarray(0, 4)));
-
 /** The first bytes of a file, without reading the rest. */
 async function headOf(path: string): Promise<Uint8Array> {
   const handle = await open(path);
@@ -247,11 +245,11 @@ async function headOf(path: string): Promise<Uint8Array> {
 }
 
 async function factsOf(path: string, options: InfoArguments): Promise<Facts> {
-  // A recording may be longer than fits in memory.
-  if (isFile(path) && looksLikeRecording(await headOf(path)))
+  // A WAV file may be longer than fits in memory.
+  if (isFile(path) && recordingFormat(await headOf(path)) === 'WAV')
     return recordingFacts(await openRecording(path));
   const bytes = await readInput(path);
-  if (looksLikeRecording(bytes)) return recordingFacts(await openRecordingBytes(bytes));
+  if (recordingFormat(bytes) !== null) return recordingFacts(await openRecordingBytes(bytes));
   if (looksLikeSafetensors(bytes)) return safetensorsFacts(bytes);
   if (looksLikeStream(bytes)) return streamFacts(bytes, options);
   throw new FormatError(

@@ -1,25 +1,29 @@
 /**
- * FLAC through the package @wasm-audio-decoders/flac, an optional peer that only this file imports, and only
- * when a FLAC file is read.
+ * FLAC, plain and in Ogg, through the package @wasm-audio-decoders/flac, an optional peer that only this file
+ * imports, and only when a FLAC file is read.
  */
-import { AudioError, concatenate, FormatError, MissingPackageError } from '../tensor/index.js';
+import { FormatError } from '../tensor/index.js';
 import { type Bytes, bytesOf } from './bytes.js';
+import { type DecodedBlock, decodePieces, loadDecoder, MonoSamples, requireDuration } from './decoder.js';
+import { oggPages, packetsOf } from './ogg.js';
 import type { Recording } from './wav.js';
+
+const MAGIC = 'fLaC';
 
 export function looksLikeFlac(given: Bytes): boolean {
   const bytes = bytesOf('looksLikeFlac', given);
-  return bytes.length >= 4 && String.fromCharCode(...bytes.subarray(0, 4)) === 'fLaC';
+  return bytes.length >= 4 && String.fromCharCode(...bytes.subarray(0, 4)) === MAGIC;
 }
 
-/** Longest recording that is unpacked: a few bytes of FLAC can stand for hours of silence. */
-const MOST_SECONDS = 24 * 3600;
-/** The same at rates so high that 24 hours of samples would not fit in memory. */
-const MOST_SAMPLES = 2 ** 31 - 1;
 /**
  * Bytes that are unpacked at a time. A frame of 22 bytes can stand for 65,536 samples of 8 channels, so this
  * many come to 50 MB at most before they are mixed to one channel.
  */
 const BLOCK_BYTES = 512;
+/** Bytes of a STREAMINFO block with its header. */
+const STREAM_INFO_BYTES = 38;
+/** Bytes before `fLaC` in the first packet of an Ogg stream: 0x7F, `FLAC`, version, number of headers. */
+const MAPPING_BYTES = 9;
 
 /** What the STREAMINFO block says. */
 interface StreamInfo {
@@ -36,46 +40,18 @@ function readStreamInfo(bytes: Uint8Array): StreamInfo {
   if (sampleRate === 0) throw new FormatError('FLAC', 'the header says 0 samples a second', 18);
   const channels = ((block.getUint8(12) >> 1) & 7) + 1;
   const promised = (block.getUint8(13) & 15) * 2 ** 32 + block.getUint32(14);
-  if (promised / sampleRate > MOST_SECONDS) {
-    throw new AudioError(
-      `the FLAC file claims ${Math.round(promised / sampleRate / 3600)} hours; at most 24 are read`,
-    );
-  }
+  requireDuration('FLAC', promised, sampleRate);
   return { sampleRate, channels, promised };
 }
 
-/** Throws where more was unpacked than the header promises, or than any header may promise. */
-function requireBound(decoded: number, promised: number, sampleRate: number): void {
-  if (promised > 0 && decoded > promised) {
-    throw new FormatError('FLAC', `the header promises ${promised} samples, the frames hold more`);
-  }
-  if (decoded <= Math.min(MOST_SECONDS * sampleRate, MOST_SAMPLES)) return;
-  throw new AudioError(
-    `the FLAC file holds more than ${decoded > MOST_SAMPLES ? `${MOST_SAMPLES} samples` : '24 hours'}: split it ` +
-      'into several',
-  );
+interface FlacBlock extends DecodedBlock {
+  readonly bitDepth: number;
 }
 
-async function loadDecoder() {
-  try {
-    const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
-    return new FLACDecoder();
-  } catch (cause) {
-    throw new MissingPackageError('@wasm-audio-decoders/flac', 'Reading FLAC', cause);
-  }
-}
-
-/** The average of the channels of one block. */
-function mixed(channelData: readonly Float32Array[], samples: number, bitDepth: number): Float32Array {
-  // The decoder divides integers by the largest positive one; here, as in WAV, full scale is one more.
+/** The decoder divides integers by the largest positive one; here, as in WAV, full scale is one more. */
+function fromLargest({ bitDepth }: FlacBlock): (value: number) => number {
   const full = 2 ** (bitDepth - 1);
-  const mono = new Float32Array(samples);
-  for (let i = 0; i < samples; i++) {
-    let sum = 0;
-    for (const channel of channelData) sum += Math.round(channel[i]! * (full - 1));
-    mono[i] = sum / full / channelData.length;
-  }
-  return mono;
+  return (value) => Math.round(value * (full - 1)) / full;
 }
 
 /**
@@ -84,44 +60,47 @@ function mixed(channelData: readonly Float32Array[], samples: number, bitDepth: 
  */
 export async function readFlac(given: Bytes): Promise<Recording> {
   const bytes = bytesOf('readFlac', given);
-  const info = readStreamInfo(bytes);
-  const { promised } = info;
-  const decoder = await loadDecoder();
-  await decoder.ready;
-  const parts: Float32Array[] = [];
-  let { sampleRate, channels } = info;
-  let decoded = 0;
-  let firstError: string | undefined;
-  const take = (block: Awaited<ReturnType<typeof decoder.decode>>): void => {
-    firstError ??= block.errors[0]?.message;
-    if (block.samplesDecoded === 0) return;
-    if (decoded > 0 && block.sampleRate !== sampleRate) {
-      throw new FormatError(
-        'FLAC',
-        `after ${decoded} samples, the rate changes from ${sampleRate} to ${block.sampleRate} samples a second`,
-      );
-    }
-    sampleRate = block.sampleRate;
-    channels = block.channelData.length;
-    decoded += block.samplesDecoded;
-    requireBound(decoded, promised, sampleRate);
-    parts.push(mixed(block.channelData, block.samplesDecoded, block.bitDepth));
+  const { sampleRate, channels, promised } = readStreamInfo(bytes);
+  const decoder = await loadDecoder('@wasm-audio-decoders/flac', 'Reading FLAC', async () => {
+    const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
+    return new FLACDecoder();
+  });
+  const mono = new MonoSamples('FLAC', fromLargest);
+  const requirePromise = (): void => {
+    if (promised === 0 || mono.length <= promised) return;
+    throw new FormatError('FLAC', `the header promises ${promised} samples, the frames hold more`);
   };
-  try {
+  let foundChannels = channels;
+  const noted = (block: FlacBlock): FlacBlock => {
+    if (block.samplesDecoded > 0) foundChannels = block.channelData.length;
+    return block;
+  };
+  function* pieces() {
     for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-      take(await decoder.decode(bytes.subarray(at, at + BLOCK_BYTES)));
+      yield async () => noted(await decoder.decode(bytes.subarray(at, at + BLOCK_BYTES)));
+      requirePromise();
     }
-    take(await decoder.flush());
-  } finally {
-    decoder.free();
+    yield async () => noted(await decoder.flush());
+    requirePromise();
   }
-  if (decoded === 0 && (promised > 0 || firstError !== undefined)) {
-    throw new FormatError('FLAC', `nothing could be decoded: ${firstError ?? 'no frames were found'}`);
+  await decodePieces('FLAC', decoder, pieces(), mono);
+  mono.requireSome(promised);
+  const recording = mono.recording(foundChannels, promised);
+  return mono.length > 0 ? recording : { ...recording, sampleRate };
+}
+
+/** Decodes FLAC that is in Ogg pages, as `readFlac` does without them. */
+export async function readOggFlac(given: Bytes): Promise<Recording> {
+  const bytes = bytesOf('readOggFlac', given);
+  const [first, ...packets] = [...oggPages('Ogg FLAC', bytes)].flatMap(packetsOf);
+  const [from, to] = [MAPPING_BYTES + MAGIC.length, MAPPING_BYTES + MAGIC.length + STREAM_INFO_BYTES];
+  if (first === undefined || first.length < to) {
+    throw new FormatError('Ogg FLAC', 'the first packet is cut short: it has no STREAMINFO block');
   }
-  return {
-    samples: concatenate(parts),
-    sampleRate,
-    channels,
-    missingSamples: Math.max(0, promised - decoded),
-  };
+  const info = new Uint8Array(first.subarray(from, to));
+  // Other blocks are left out, so this one is the last.
+  info[0] = 0x80;
+  const frames = packets.filter((packet) => packet[0] === 0xff);
+  const plain = new Blob([MAGIC, info, ...(frames as Uint8Array<ArrayBuffer>[])]);
+  return readFlac(await plain.arrayBuffer());
 }

@@ -1,11 +1,13 @@
 export type { Bytes } from './bytes.js';
 export { type FeatureStatistics, floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
-export { looksLikeFlac, readFlac } from './flac.js';
+export { looksLikeFlac, readFlac, readOggFlac } from './flac.js';
 export { FloatQueue } from './float-queue.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
 export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
 export { checkMfcc, Mfcc, type MfccConfig } from './mfcc.js';
-export { readRecording } from './recording.js';
+export { looksLikeMp3, readMp3 } from './mp3.js';
+export { readOpus } from './opus.js';
+export { type RecordingFormat, readRecording, recordingFormat } from './recording.js';
 export {
   createResampler,
   HIGHEST_SAMPLE_RATE,
@@ -21,6 +23,7 @@ export {
   type StftStream,
   shortTimeFourierTransform,
 } from './stft.js';
+export { readVorbis } from './vorbis.js';
 export {
   bytesAccess,
   decodeWavFrames,

@@ -1,7 +1,15 @@
 /** What all bundles have in common: the one file that imports esbuild. */
+import { readFileSync } from 'node:fs';
 import { type BuildOptions, type BuildResult, build as bundle } from 'esbuild';
 
 export type { BuildOptions } from 'esbuild';
+
+const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  readonly peerDependencies: Readonly<Record<string, string>>;
+};
+
+/** Packages that are imported when they are first needed, and may be missing. */
+const optionalPackages = Object.keys(peerDependencies);
 
 /** An ES module with everything inside but the optional packages. */
 export const build = (options: BuildOptions): Promise<BuildResult> =>
@@ -9,7 +17,7 @@ export const build = (options: BuildOptions): Promise<BuildResult> =>
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    external: ['@wasm-audio-decoders/flac', '@zip.js/zip.js', 'pbf'],
+    external: optionalPackages,
     logLevel: 'warning',
     metafile: true,
     ...options,

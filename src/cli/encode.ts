@@ -5,7 +5,8 @@ import { pushRecording } from './recordings.js';
 import { EXIT, type ExitCode, forEachInput, given, report } from './run.js';
 import { ratesLine } from './text.js';
 
-export const RECORDINGS = ['.wav', '.flac'];
+/** Extensions under which recordings are found in folders; what a file is shows in its first bytes. */
+export const RECORDINGS = ['.wav', '.flac', '.ogg', '.oga', '.opus', '.mp3'];
 
 export interface EncodeArguments {
   readonly output?: string;

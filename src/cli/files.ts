@@ -57,7 +57,7 @@ async function expandName(name: string, extensions: readonly string[]): Promise<
     const wanted = extensions.map((extension) => `**/*${extension}`);
     const paths = (await glob(wanted, { cwd: name, caseSensitiveMatch: false })).sort();
     if (paths.length === 0) {
-      throw new SourceError(`${about}: there are no ${extensions.join(' or ')} files in this folder`);
+      throw new SourceError(`${about}: there are no ${extensions.join(', ')} files in this folder`);
     }
     return paths.map((path) => ({ path: join(name, path), below: path, piped: false }));
   }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { frameCount } from '../audio/index.js';
+import { frameCount, recordingFormat } from '../audio/index.js';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
 import {
   bytesSource,
@@ -236,9 +236,6 @@ function recordingFacts(recording: OpenRecording): Facts {
 const looksLikePyTorch = (head: Uint8Array): boolean =>
   checkpointFormat(head)?.startsWith('PyTorch') === true;
 
-const looksLikeRecording = (bytes: Uint8Array): boolean =>
-  /^(RIFF|RF64|fLaC)/.test(String.fromCharCode(...bytes.subarray(0, 4)));
-
 /** The first bytes of a file, without reading the rest. */
 async function headOf(path: string): Promise<Uint8Array> {
   const handle = await open(path);
@@ -251,12 +248,12 @@ async function headOf(path: string): Promise<Uint8Array> {
 }
 
 async function factsOf(path: string, options: InfoArguments): Promise<Facts> {
-  // A recording or a checkpoint may be longer than fits in memory.
+  // A WAV file or a checkpoint may be longer than fits in memory.
   const head = isFile(path) ? await headOf(path) : new Uint8Array(0);
-  if (looksLikeRecording(head)) return recordingFacts(await openRecording(path));
+  if (recordingFormat(head) === 'WAV') return recordingFacts(await openRecording(path));
   if (looksLikePyTorch(head)) return checkpointFacts(await sourceOf(path));
   const bytes = await readInput(path);
-  if (looksLikeRecording(bytes)) return recordingFacts(await openRecordingBytes(bytes));
+  if (recordingFormat(bytes) !== null) return recordingFacts(await openRecordingBytes(bytes));
   if (looksLikeStream(bytes)) return streamFacts(bytes, options);
   if (looksLikePyTorch(bytes)) return checkpointFacts(bytesSource(bytes));
   if (checkpointFormat(bytes) === 'safetensors') return safetensorsFacts(bytes);

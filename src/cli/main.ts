@@ -72,7 +72,9 @@ Exit codes: 0 done, 1 an input failed, 2 wrong arguments, 3 decoded, but parts o
 program
   .command('encode')
   .argument('<recordings...>', FILES)
-  .description('encode recordings (WAV, FLAC; any rate and channels) to .acom files: the device half')
+  .description(
+    'encode recordings (.wav .flac .ogg .oga .opus .mp3; any rate and channels) to .acom files: the device half',
+  )
   .option(
     '-o, --output <path>',
     'file, - for a pipe, or a folder for several, a folder or a pattern; default: beside each recording',
@@ -92,7 +94,8 @@ Examples:
   acom encode in.wav                     writes in.acom
   acom encode recordings/ -o streams/    every recording of a folder
   acom encode in.wav -k 2 -p 1s          two codebooks, packets of a second
-  sox in.ogg -t wav - | acom encode - > out.acom`,
+  acom encode memo.mp3 -o memo.acom      MP3, Ogg and FLAC need their optional packages
+  sox in.aiff -t wav - | acom encode - > out.acom`,
   )
   .action(running(encode));
 
@@ -119,7 +122,7 @@ Examples:
 program
   .command('transcribe')
   .argument('<recordings...>', FILES)
-  .description('recordings to words by the uncut model, for comparison')
+  .description('recordings (.wav .flac .ogg .oga .opus .mp3) to words by the uncut model, for comparison')
   .option(...BEAM)
   .option(...MODEL)
   .option(...JSON_OPTION)

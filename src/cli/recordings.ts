@@ -1,6 +1,12 @@
 /** Recordings for the command line: WAV files in blocks, however long; everything else at once. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { decodeWavFrames, locateWavSamples, type RandomAccess, readRecording } from '../audio/index.js';
+import {
+  decodeWavFrames,
+  locateWavSamples,
+  type RandomAccess,
+  readRecording,
+  recordingFormat,
+} from '../audio/index.js';
 import { PIPE, readInput, shortPath } from './files.js';
 import { startProgress } from './progress.js';
 import { warn } from './run.js';
@@ -57,7 +63,7 @@ export async function openRecording(path: string): Promise<OpenRecording> {
     try {
       const head = new Uint8Array(4);
       readSync(descriptor, head, 0, 4, 0);
-      if (/^RIFF|^RF64/.test(String.fromCharCode(...head))) return openWav(descriptor);
+      if (recordingFormat(head) === 'WAV') return openWav(descriptor);
     } catch (error) {
       closeSync(descriptor);
       throw error;

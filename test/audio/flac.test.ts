@@ -49,7 +49,7 @@ t.test('what is no FLAC file, and what is no audio', async (t) => {
   ]);
   await t.rejects(readFlac(endless), { name: 'AudioError', message: /hours; at most 24/ });
   await t.rejects(readRecording(new TextEncoder().encode('ID3 an mp3 file')), {
-    message: /neither WAV nor FLAC.*ffmpeg/,
+    message: /no WAV, FLAC, .*MP3.*ffmpeg/,
   });
   await t.rejects(readRecording(new Uint8Array(0)), { message: /empty/ });
   const wav = writeWav(Float32Array.from([0.5]), { sampleRate: 8000 });

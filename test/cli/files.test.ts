@@ -121,7 +121,7 @@ t.test('one that is not there does not keep the others from being done', async (
   t.match(mixed, { code: 1, stdout: /^d\.wav -> out\/d\.acom/ });
   t.same(messages(mixed.stderr), [
     'acom: none.wav: there is no such file or folder',
-    'acom: empty: there are no .wav or .flac files in this folder',
+    'acom: empty: there are no .wav, .flac, .ogg, .oga, .opus, .mp3 files in this folder',
     'acom: *.mp3: no file matches this pattern',
   ]);
   for (const command of ['decode', 'info', 'transcribe']) {

@@ -16,7 +16,7 @@ import { repository } from '../test/support/shared.js';
 const KILOBITS = [6, 8, 12, 24];
 
 const manifest = process.argv[2] ?? join(repository, 'weights/samples/manifest.jsonl');
-const entries = await readManifest(manifest);
+const entries = await readManifest(manifest, 'transcript');
 const model = await loadCodecModel(join(repository, 'weights/commands.safetensors'));
 const [encoder, decoder, uncut] = [
   await model.deviceEncoder(),
@@ -58,17 +58,17 @@ const add = (row: string, bytes: number, said: string, heard: string) => {
 };
 
 try {
-  for (const { file, transcript } of entries) {
+  for (const { file, said } of entries) {
     const { samples, sampleRate } = await readRecording(new Uint8Array(readFileSync(file)));
     const sound = resample(samples, sampleRate, RATE);
     seconds += sound.length / RATE;
     for (const kilobits of KILOBITS) {
       const { samples: heard, bytes } = throughOpus(sound, kilobits);
-      add(`Opus, ${kilobits} kbit/s asked`, bytes, transcript, uncut.transcribe(heard, RATE).text);
+      add(`Opus, ${kilobits} kbit/s asked`, bytes, said, uncut.transcribe(heard, RATE).text);
     }
     for (let k = 1; k <= model.config.quantizer.codebooks; k++) {
       const bytes = encoder.encode(sound, RATE, { codebooks: k });
-      add(`acom, ${k} codebook${k === 1 ? '' : 's'}`, bytes.length, transcript, decoder.decode(bytes).text);
+      add(`acom, ${k} codebook${k === 1 ? '' : 's'}`, bytes.length, said, decoder.decode(bytes).text);
     }
   }
 } catch (error) {

@@ -2,9 +2,16 @@ export type { Bytes } from './bytes.js';
 export { type FeatureStatistics, floorFeatures, normalizeBySentence, normalizeGlobally } from './features.js';
 export { looksLikeFlac, readFlac, readOggFlac } from './flac.js';
 export { FloatQueue } from './float-queue.js';
+export {
+  type AnyFrontEnd,
+  checkAnyFrontEnd,
+  frontEndFeatures,
+  frontEndFrames,
+  isMfcc,
+} from './front-end.js';
 export { checkFrontEnd, type FrontEndConfig, frameCount, LogMel, type LogMelStream } from './log-mel.js';
 export { hammingWindow, hertzToMel, type MelFilters, melFilters, melToHertz } from './mel.js';
-export { checkMfcc, Mfcc, type MfccConfig } from './mfcc.js';
+export { checkMfcc, Mfcc, type MfccConfig, mfccFrameCount } from './mfcc.js';
 export { looksLikeMp3, readMp3 } from './mp3.js';
 export { readOpus } from './opus.js';
 export { type RecordingFormat, readRecording, recordingFormat } from './recording.js';

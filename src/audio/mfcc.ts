@@ -114,6 +114,10 @@ const FILTER_FLOOR = 1e-12;
 /** Frames that are transformed at a time: a recording's spectrum is a hundred times larger than itself. */
 const BLOCK_FRAMES = 64;
 
+/** Frames of `samples` samples; none where they are fewer than a window. */
+export const mfccFrameCount = ({ windowSamples, hopSamples }: MfccConfig, samples: number): number =>
+  samples < windowSamples ? 0 : 1 + Math.floor((samples - windowSamples) / hopSamples);
+
 /** Tables and scratch of an MFCC front end; all arithmetic is float64. */
 export class Mfcc {
   private readonly transform: FrameTransform;
@@ -130,16 +134,10 @@ export class Mfcc {
     this.cosines = cosineTable(config);
   }
 
-  /** Frames of `samples` samples; none where they are fewer than a window. */
-  frameCount(samples: number): number {
-    const { windowSamples, hopSamples } = this.config;
-    return samples < windowSamples ? 0 : 1 + Math.floor((samples - windowSamples) / hopSamples);
-  }
-
   /** Frames [T, coefficients] of a whole recording. */
   frames(samples: Float32Array): Tensor {
     const { coefficients, fftSize, windowSamples, hopSamples } = this.config;
-    const frames = this.frameCount(samples.length);
+    const frames = mfccFrameCount(this.config, samples.length);
     const out = zeros([frames, coefficients]);
     // The window's zeros reach past the end.
     const padded = concatenate([samples, new Float32Array(fftSize - windowSamples)]);

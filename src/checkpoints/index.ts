@@ -1,5 +1,4 @@
 export { type ByteSource, byteSource, bytesSource, urlSource } from './byte-source.js';
-export { type ArmKeywordNetwork, readArmKeywordNetwork } from './keyword-cnn.js';
 export {
   type Checkpoint,
   type CheckpointValue,
@@ -8,6 +7,7 @@ export {
   openCheckpoint,
 } from './checkpoint.js';
 export type { ElementType, StoredTensor } from './element-types.js';
+export { type ArmKeywordNetwork, readArmKeywordNetwork } from './keyword-cnn.js';
 export { type Normalizer, readNormalizer } from './normalizer.js';
 export {
   openSafetensors,

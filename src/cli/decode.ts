@@ -1,6 +1,7 @@
 import { truncateCodebooks } from '../bitstream/index.js';
-import type { DecodeOptions, StreamCoder } from '../codec/index.js';
-import { CorruptStreamError } from '../tensor/index.js';
+import type { Classification, CodecModel, DecodeOptions, StreamCoder, Transcript } from '../codec/index.js';
+import { CorruptStreamError, UsageError } from '../tensor/index.js';
+import { verdictLines } from './classify.js';
 import { readInput, shortPath } from './files.js';
 import { openHalf } from './model.js';
 import { EXIT, type ExitCode, forEachInput, given, print, warn } from './run.js';
@@ -17,7 +18,7 @@ export interface DecodeArguments {
 function usedRates(coder: StreamCoder, bytes: Uint8Array, codebooks: number | undefined): string {
   if (codebooks === undefined) return ratesLine(coder.rates(bytes));
   try {
-    return ratesLine(coder.rates(truncateCodebooks(bytes, codebooks)));
+    return ratesLine(coder.rates(truncateCodebooks(bytes, codebooks * coder.groups)));
   } catch (error) {
     // What is damaged can't be cut to fewer codebooks.
     if (error instanceof CorruptStreamError) return `${ratesLine(coder.rates(bytes))}, as it arrived`;
@@ -25,28 +26,61 @@ function usedRates(coder: StreamCoder, bytes: Uint8Array, codebooks: number | un
   }
 }
 
-/** acom decode: .acom files to words, by the cloud half alone. */
+/** What a stream came to, as it is shown; `result` is the same as JSON. */
+interface Decoded {
+  readonly result: Transcript | Classification;
+  readonly headline: string;
+  readonly lines: readonly string[];
+}
+
+/** The cloud half of whatever task the model has. */
+async function openDecoder(
+  model: CodecModel,
+  options: DecodeArguments,
+): Promise<{ readonly coder: StreamCoder; decode(bytes: Uint8Array): Decoded }> {
+  const codebooks = given({ codebooks: options.codebooks });
+  if (model.config.task === 'recognition') {
+    const decoder = await model.cloudDecoder();
+    const settings: DecodeOptions = { ...codebooks, ...given({ beam: options.beam }) };
+    return {
+      coder: decoder.coder,
+      decode(bytes) {
+        const result = decoder.decode(bytes, settings);
+        const headline = result.text === '' ? '(nothing was heard)' : result.text;
+        return { result, headline, lines: wordLines(result.words) };
+      },
+    };
+  }
+  if (options.beam !== undefined) {
+    throw new UsageError(`${model.config.name} classifies: there is no beam to search with`);
+  }
+  const classifier = await model.cloudClassifier();
+  return {
+    coder: classifier.coder,
+    decode(bytes) {
+      const result = classifier.classify(bytes, codebooks);
+      return { result, headline: result.label ?? '(nothing to classify)', lines: verdictLines(result) };
+    },
+  };
+}
+
+/** acom decode: .acom files to words or labels, by the cloud half alone. */
 export async function decode(names: readonly string[], options: DecodeArguments): Promise<ExitCode> {
   return forEachInput(names, ['.acom'], async () => {
-    const decoder = await openHalf(options.model, (model) => model.cloudDecoder());
-    const settings: DecodeOptions = given({ codebooks: options.codebooks, beam: options.beam });
+    const decoder = await openHalf(options.model, (model) => openDecoder(model, options));
     return async ({ path }) => {
       const bytes = await readInput(path);
-      const transcript = decoder.decode(bytes, settings);
-      if (options.json) print(JSON.stringify({ file: path, ...transcript }));
+      const { result, headline, lines } = decoder.decode(bytes);
+      if (options.json) print(JSON.stringify({ file: path, ...result }));
       else {
-        const lines = wordLines(transcript.words);
-        print(
-          `${shortPath(path)}: ${transcript.text === '' ? '(nothing was heard)' : transcript.text}`,
-          ...lines,
-        );
+        print(`${shortPath(path)}: ${headline}`, ...lines);
         print(`  ${usedRates(decoder.coder, bytes, options.codebooks)}`);
       }
-      for (const warning of transcript.warnings) warn(shortPath(path), warning);
-      for (const { start, end } of transcript.missing) {
+      for (const warning of result.warnings) warn(shortPath(path), warning);
+      for (const { start, end } of result.missing) {
         warn(shortPath(path), `lost from ${start.toFixed(2)} to ${end.toFixed(2)} s`);
       }
-      return transcript.missing.length > 0 || transcript.warnings.length > 0 ? EXIT.damaged : EXIT.done;
+      return result.missing.length > 0 || result.warnings.length > 0 ? EXIT.damaged : EXIT.done;
     };
   });
 }

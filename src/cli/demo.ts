@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { kindOf } from '../nn/index.js';
 import { wordErrors, wordsOf } from '../tasks/index.js';
 import { shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';
@@ -16,20 +17,21 @@ export interface DemoArguments {
 
 /** acom demo: the bundled samples through the whole path, each half on its own. */
 export async function demo({ output, codebooks = 1 }: DemoArguments): Promise<ExitCode> {
-  const entries = await readManifest(packaged('weights', 'samples', 'manifest.jsonl'));
+  const entries = await readManifest(packaged('weights', 'samples', 'manifest.jsonl'), 'transcript');
   const encoder = await openHalf(undefined, (model) => model.deviceEncoder());
   const { frontEnd, network, splitLayer, quantizer } = encoder.config;
+  const layers = kindOf(network).layers(network);
   const bits = Math.log2(quantizer.codewords);
   print(
     `device: ${frontEnd.sampleRate / 1000} kHz samples -> log-mel -> layers 1..${splitLayer} -> ` +
       `${codebooks} x ${bits} bits, ${encoder.coder.timing.vectorsPerSecond} times a second -> range coder -> .acom`,
-    `cloud:  .acom -> codewords -> layer${splitLayer + 1 < network.encoder.layers ? 's' : ''} ${splitLayer + 1}` +
-      `${splitLayer + 1 < network.encoder.layers ? `..${network.encoder.layers}` : ''} -> words`,
+    `cloud:  .acom -> codewords -> layer${splitLayer + 1 < layers ? 's' : ''} ${splitLayer + 1}` +
+      `${splitLayer + 1 < layers ? `..${layers}` : ''} -> words`,
     '',
   );
 
   const encoded: { file: string; said: string; milliseconds: number }[] = [];
-  for (const { file, transcript } of entries) {
+  for (const { file, said } of entries) {
     const recording = await openRecording(file);
     const blocks = [...recording.blocks()];
     recording.close();
@@ -40,7 +42,7 @@ export async function demo({ output, codebooks = 1 }: DemoArguments): Promise<Ex
     const milliseconds = performance.now() - start;
     const target = join(output, basename(file).replace(/\.[^.]*$/, '.acom'));
     await writeOutput(target, bytes);
-    encoded.push({ file: target, said: transcript, milliseconds });
+    encoded.push({ file: target, said, milliseconds });
   }
 
   // The cloud has its own half of the model and the files, nothing else.

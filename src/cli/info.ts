@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { frameCount, recordingFormat } from '../audio/index.js';
+import { frontEndFrames, recordingFormat } from '../audio/index.js';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
 import {
   bytesSource,
@@ -84,7 +84,7 @@ function modelLines(config: NetworkModelConfig): [string, string][] {
   const macs = kindOf(network).macs(
     network,
     layout.layer,
-    frameCount(frontEnd, seconds * frontEnd.sampleRate),
+    frontEndFrames(frontEnd, seconds * frontEnd.sampleRate),
   );
   const costs = (n: number) => `${(n / 1e6).toFixed(1)} million multiply-adds for ${seconds} s`;
   const cut = codec ? `, cut after layer ${layout.layer}` : '';

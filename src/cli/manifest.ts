@@ -1,4 +1,4 @@
-/** Manifests: lines of JSON with `path` (relative to the manifest) and `transcript`. */
+/** Manifests: lines of JSON with `path` (relative to the manifest) and `transcript` or `label`. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FormatError } from '../tensor/index.js';
@@ -8,7 +8,8 @@ export interface ManifestEntry {
   /** As it stands in the manifest. */
   readonly path: string;
   readonly file: string;
-  readonly transcript: string;
+  /** What was said, or what the recording is. */
+  readonly said: string;
 }
 
 /** Values of a file with one JSON object a line; `about` names the file in messages. */
@@ -28,14 +29,22 @@ export function parseJsonLines(about: string, text: string): Record<string, unkn
   });
 }
 
-export async function readManifest(path: string): Promise<ManifestEntry[]> {
+/** Reads a manifest whose lines say under `key` what each recording is; '' where `key` is null. */
+export async function readManifest(
+  path: string,
+  key: 'transcript' | 'label' | null,
+): Promise<ManifestEntry[]> {
   const entries = parseJsonLines(path, await naming(path, () => readFile(path, 'utf8')));
   if (entries.length === 0) throw new FormatError(path, 'the manifest has no lines');
   return entries.map((entry, i) => {
-    const { path: file, transcript } = entry;
-    if (typeof file !== 'string' || typeof transcript !== 'string') {
-      throw new FormatError(path, `entry ${i + 1} has no "path" and "transcript" of text`);
+    const file = entry['path'];
+    const said = key === null ? '' : entry[key];
+    if (typeof file !== 'string' || typeof said !== 'string') {
+      throw new FormatError(
+        path,
+        `entry ${i + 1} has no "path"${key === null ? '' : ` and "${key}"`} of text`,
+      );
     }
-    return { path: file, file: resolve(dirname(path), file), transcript };
+    return { path: file, file: resolve(dirname(path), file), said };
   });
 }

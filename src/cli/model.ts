@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CodecModel, loadCodecModel } from '../codec/index.js';
+import { type CodecModel, loadCodecModel, loadNetworkModel, type NetworkModel } from '../codec/index.js';
 import { naming } from './run.js';
 
 interface PackageJson {
@@ -38,6 +38,12 @@ export const openHalf = <T>(
   given: string | undefined,
   take: (model: CodecModel) => T | Promise<T>,
 ): Promise<T> => naming(modelPath(given), async () => take(await loadCodecModel(modelPath(given))));
+
+/** The same of a network, with codebooks or without. */
+export const openNetwork = <T>(
+  given: string | undefined,
+  take: (model: NetworkModel) => T | Promise<T>,
+): Promise<T> => naming(modelPath(given), async () => take(await loadNetworkModel(modelPath(given))));
 
 export const openModel = (given: string | undefined): Promise<CodecModel> =>
   openHalf(given, (model) => model);

@@ -1,7 +1,7 @@
 import type { DecodeArguments } from './decode.js';
 import { RECORDINGS } from './encode.js';
 import { shortPath } from './files.js';
-import { openHalf } from './model.js';
+import { openNetwork } from './model.js';
 import { pushRecording } from './recordings.js';
 import { EXIT, type ExitCode, forEachInput, given, print } from './run.js';
 import { seconds, wordLines } from './text.js';
@@ -12,7 +12,7 @@ export async function transcribe(
   options: Omit<DecodeArguments, 'codebooks'>,
 ): Promise<ExitCode> {
   return forEachInput(names, RECORDINGS, async () => {
-    const recognizer = await openHalf(options.model, (model) => model.uncutRecognizer());
+    const recognizer = await openNetwork(options.model, (model) => model.uncutRecognizer());
     const decoding = given({ beam: options.beam });
     return async ({ path }) => {
       const stream = await pushRecording(path, (sampleRate) => recognizer.stream(sampleRate, decoding));

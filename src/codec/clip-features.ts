@@ -1,22 +1,29 @@
 /** Features of a clip, whole: what a classifier's network sees. */
 import {
+  type AnyFrontEnd,
   type FeatureStatistics,
-  type FrontEndConfig,
   floorFeatures,
+  isMfcc,
   LogMel,
+  Mfcc,
   normalizeGlobally,
 } from '../audio/index.js';
 import type { Tensor } from '../tensor/index.js';
 
 /** Makes the function that turns samples into features [frames, features]. */
 export function clipFeatures(
-  frontEnd: FrontEndConfig,
+  frontEnd: AnyFrontEnd,
   statistics: FeatureStatistics | null,
 ): (samples: Float32Array) => Tensor {
-  const logMel = new LogMel(frontEnd);
-  return (samples) => {
-    const features = logMel.frames(samples);
-    floorFeatures(features.data, frontEnd.topDecibels);
-    return statistics ? normalizeGlobally(features, statistics.mean, statistics.deviation) : features;
-  };
+  const features = isMfcc(frontEnd) ? mfccFeatures(new Mfcc(frontEnd)) : logMelFeatures(new LogMel(frontEnd));
+  if (statistics === null) return features;
+  return (samples) => normalizeGlobally(features(samples), statistics.mean, statistics.deviation);
 }
+
+const mfccFeatures = (mfcc: Mfcc) => (samples: Float32Array) => mfcc.frames(samples);
+
+const logMelFeatures = (logMel: LogMel) => (samples: Float32Array) => {
+  const features = logMel.frames(samples);
+  floorFeatures(features.data, logMel.config.topDecibels);
+  return features;
+};

@@ -3,7 +3,7 @@
  * that the network was made for; a rest of at least half a clip is one more, a shorter one is left out. A clip with too
  * few samples for the network is filled up with silence.
  */
-import { frameCount } from '../audio/index.js';
+import { frontEndFrames } from '../audio/index.js';
 import { kindOf } from '../nn/index.js';
 import { ModelError } from '../tensor/index.js';
 import type { NetworkModelConfig } from './config.js';
@@ -33,16 +33,16 @@ export class ClipTiming implements Timing {
     this.clipSamples = Math.round(clipSeconds * frontEnd.sampleRate);
     this.layout = new VectorLayout(config);
     const least = kindOf(network).leastFrames(network);
-    if (frameCount(frontEnd, this.clipSamples) < least) {
+    if (frontEndFrames(frontEnd, this.clipSamples) < least) {
       throw new ModelError(
-        `codec model: clips of ${clipSeconds} s have ${frameCount(frontEnd, this.clipSamples)} feature frames; ` +
+        `codec model: clips of ${clipSeconds} s have ${frontEndFrames(frontEnd, this.clipSamples)} feature frames; ` +
           `the network needs ${least}`,
       );
     }
     let [low, high] = [1, this.clipSamples];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (frameCount(frontEnd, middle) >= least) high = middle;
+      if (frontEndFrames(frontEnd, middle) >= least) high = middle;
       else low = middle + 1;
     }
     this.leastSamples = low;
@@ -86,7 +86,7 @@ export class ClipTiming implements Timing {
   /** Time steps at the cut of a clip of `samples` samples. */
   steps(samples: number): number {
     const { frontEnd, network } = this.config;
-    return kindOf(network).steps(network, this.layout.layer, frameCount(frontEnd, this.filled(samples)));
+    return kindOf(network).steps(network, this.layout.layer, frontEndFrames(frontEnd, this.filled(samples)));
   }
 
   /** Whole clips: a lost packet then costs no more than it must. */

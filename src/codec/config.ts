@@ -1,8 +1,14 @@
 /** What a model says of itself: everything needed to run it, checked before it is believed. */
-import { checkFrontEnd, type FrontEndConfig } from '../audio/index.js';
+import {
+  type AnyFrontEnd,
+  checkAnyFrontEnd,
+  type FrontEndConfig,
+  frontEndFeatures,
+  isMfcc,
+} from '../audio/index.js';
 import { MOST_CODEBOOKS } from '../bitstream/index.js';
 import { MOST_CODEWORDS } from '../entropy/index.js';
-import { kindOf, NETWORK_TYPES, type NetworkConfig } from '../nn/index.js';
+import { type ConformerCtcConfig, kindOf, NETWORK_TYPES, type NetworkConfig } from '../nn/index.js';
 import { AcomError, ModelError } from '../tensor/index.js';
 
 export interface QuantizerConfig {
@@ -32,7 +38,7 @@ export interface NetworkModelConfig {
   readonly labels: readonly string[];
   /** What a recogniser's label is: a word, or a piece of one, of which U+2581 begins a word. Left out: a word. */
   readonly units?: 'words' | 'pieces';
-  readonly frontEnd: FrontEndConfig;
+  readonly frontEnd: AnyFrontEnd;
   /** Whether features are shifted and scaled by statistics that are stored with the weights. Left out: they are. */
   readonly normalization?: 'stored' | 'none';
   /** Longest clip that a classifier takes at once; longer recordings are clips in a row. Only of classification. */
@@ -47,6 +53,15 @@ export interface CodecConfig extends NetworkModelConfig {
   /** Layers that run on the device. */
   readonly splitLayer: number;
   readonly quantizer: QuantizerConfig;
+}
+
+/** What a recogniser is made of. Throws ModelError for other models. */
+export function recognizerOf({ name, frontEnd, network }: NetworkModelConfig): {
+  readonly frontEnd: FrontEndConfig;
+  readonly network: ConformerCtcConfig;
+} {
+  if (network.type === 'speechbrain-conformer-ctc' && !isMfcc(frontEnd)) return { frontEnd, network };
+  throw new ModelError(`${name} is no recogniser: it has a network of type ${network.type}`);
 }
 
 export const isCodec = (config: NetworkModelConfig): config is CodecConfig => 'quantizer' in config;
@@ -105,23 +120,33 @@ const record =
     }
   };
 
+const spectrogram = {
+  sampleRate: number,
+  fftSize: number,
+  windowSamples: number,
+  hopSamples: number,
+  mels: number,
+  minHertz: number,
+  maxHertz: number,
+};
+const logMel = record({
+  ...spectrogram,
+  spectrum: oneOf('power', 'magnitude'),
+  compression: oneOf('decibel', 'log1p', 'none'),
+  topDecibels: nullOr(number),
+});
+const mfcc = record({ ...spectrogram, type: oneOf('mfcc'), coefficients: number });
+const frontEndCheck: Check = (value, path) => {
+  const isTyped = typeof value === 'object' && value !== null && 'type' in value;
+  (isTyped ? mfcc : logMel)(value, path);
+};
+
 const checkNetworkModel = record({
   name: text,
   task: oneOf('recognition', 'classification'),
   labels: list(text),
   units: optional(oneOf('words', 'pieces')),
-  frontEnd: record({
-    sampleRate: number,
-    fftSize: number,
-    windowSamples: number,
-    hopSamples: number,
-    mels: number,
-    minHertz: number,
-    maxHertz: number,
-    spectrum: oneOf('power', 'magnitude'),
-    compression: oneOf('decibel', 'log1p', 'none'),
-    topDecibels: nullOr(number),
-  }),
+  frontEnd: frontEndCheck,
   normalization: optional(oneOf('stored', 'none')),
   clipSeconds: optional(number),
   network: record({ type: oneOf(...NETWORK_TYPES) }),
@@ -141,7 +166,8 @@ const checkCodec = record({
   }),
 });
 
-const checkNetwork: Readonly<Record<NetworkConfig['type'], Check>> = {
+/** Fields of a network whose kind does not look at their types itself. */
+const checkNetwork: Readonly<Partial<Record<NetworkConfig['type'], Check>>> = {
   'speechbrain-conformer-ctc': record({
     frontEnd: record({
       mels: number,
@@ -164,7 +190,7 @@ const checkNetwork: Readonly<Record<NetworkConfig['type'], Check>> = {
 function requireConsistent(config: NetworkModelConfig): void {
   const { frontEnd, network, labels, task, clipSeconds } = config;
   try {
-    checkFrontEnd(frontEnd);
+    checkAnyFrontEnd(frontEnd);
   } catch (error) {
     if (error instanceof AcomError) throw new ModelError(`codec model: ${error.message}`);
     throw error;
@@ -173,8 +199,11 @@ function requireConsistent(config: NetworkModelConfig): void {
   kind.check(network);
   const { classes } = network;
   if (labels.length !== classes) fail('labels', `${classes} labels, one for each class`, labels.length);
-  if (frontEnd.mels !== kind.features(network))
-    fail('frontEnd.mels', `${kind.features(network)}`, frontEnd.mels);
+  const features = frontEndFeatures(frontEnd);
+  if (features !== kind.features(network)) {
+    fail('frontEnd', `${kind.features(network)} features a frame for the network`, features);
+  }
+  if (task === 'recognition') recognizerOf(config);
   if (task !== kind.task) fail('task', `${kind.task}, which is what ${network.type} does`, task);
   const sensible =
     task === 'recognition' ? clipSeconds === undefined : isWithin(clipSeconds, MOST_CLIP_SECONDS);
@@ -218,7 +247,7 @@ export function parseConfig(json: string): NetworkModelConfig | CodecConfig {
   }
   checkNetworkModel(value, '');
   const config = value as NetworkModelConfig;
-  checkNetwork[config.network.type](config.network, 'network');
+  checkNetwork[config.network.type]?.(config.network, 'network');
   requireConsistent(config);
   if ('splitLayer' in config || isCodec(config)) {
     checkCodec(config, '');

@@ -2,7 +2,7 @@
 import { frameCount } from '../audio/index.js';
 import { encoderFrames, frameStride } from '../nn/index.js';
 import { pooledLength } from '../quantizer/pooling.js';
-import { isCodec, type NetworkModelConfig } from './config.js';
+import { isCodec, type NetworkModelConfig, recognizerOf } from './config.js';
 import type { Timing } from './timing.js';
 
 export class FrameTiming implements Timing {
@@ -14,8 +14,11 @@ export class FrameTiming implements Timing {
   readonly vectorsPerSecond: number;
   readonly frameSeconds: number;
 
-  constructor(private readonly config: NetworkModelConfig) {
-    const { frontEnd, network } = config;
+  private readonly recognizer: ReturnType<typeof recognizerOf>;
+
+  constructor(config: NetworkModelConfig) {
+    this.recognizer = recognizerOf(config);
+    const { frontEnd, network } = this.recognizer;
     this.sampleRate = frontEnd.sampleRate;
     const stride = frameStride(network);
     this.framesPerVector = isCodec(config) ? config.quantizer.pooling : 1;
@@ -30,7 +33,8 @@ export class FrameTiming implements Timing {
 
   /** Encoder frames of a recording; none where there are no samples. */
   frames(samples: number): number {
-    return samples === 0 ? 0 : encoderFrames(this.config.network, frameCount(this.config.frontEnd, samples));
+    const { frontEnd, network } = this.recognizer;
+    return samples === 0 ? 0 : encoderFrames(network, frameCount(frontEnd, samples));
   }
 
   vectors(samples: number): number {

@@ -18,12 +18,16 @@ export {
   type NetworkModelConfig,
   parseConfig,
   type QuantizerConfig,
+  recognizerOf,
   type Task,
 } from './config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
+export { CodecFitter, type FitCodecOptions, fitCodec } from './fit.js';
 export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './load.js';
+export { loadCloudClassifier } from './load-classifier.js';
 export { loadCloudDecoder } from './load-cloud.js';
 export { loadDeviceEncoder } from './load-device.js';
+export { macsOf } from './macs.js';
 export { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';
 export type { ModelSource } from './open-model.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';

@@ -1,6 +1,7 @@
 /** Loads the cloud half of a recogniser, and nothing of the device's: for bundles that only decode. */
 import { ConformerSuffix, Parameters, type Suffix } from '../nn/index.js';
 import { CloudDecoder } from './cloud-decoder.js';
+import { recognizerOf } from './config.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
 import { VectorLayout } from './vector-layout.js';
 
@@ -9,8 +10,8 @@ export const suffixOf = (model: OpenModel): Promise<Suffix> =>
   model.once('recogniser', async () => {
     model.requireTask('recognition', 'classify with it');
     const parameters = new Parameters(await model.tensors('cloud'));
-    const { layer } = new VectorLayout(model.config);
-    const suffix = new ConformerSuffix(parameters, model.config.network, layer);
+    const { network } = recognizerOf(model.config);
+    const suffix = new ConformerSuffix(parameters, network, new VectorLayout(model.config).layer);
     parameters.requireComplete(`codec model ${model.config.name}, cloud half`);
     return suffix;
   });

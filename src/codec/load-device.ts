@@ -1,10 +1,11 @@
 /** Loads the device half, and nothing of the cloud's: for bundles that only encode. */
-import { LogMel } from '../audio/index.js';
+import { frontEndFeatures, LogMel } from '../audio/index.js';
 import { Parameters } from '../nn/index.js';
 import { loadPrefix } from '../nn/load-prefix.js';
 import { clipFeatures } from './clip-features.js';
 import { ClipStream } from './clip-stream.js';
 import { ClipTiming } from './clip-timing.js';
+import { type NetworkModelConfig, recognizerOf } from './config.js';
 import { DeviceEncoder } from './device-encoder.js';
 import { FrameStream } from './frame-stream.js';
 import { FrameTiming } from './frame-timing.js';
@@ -15,24 +16,28 @@ import { VectorLayout } from './vector-layout.js';
 
 /** The network of the device half and what stands before it. */
 export const deviceNetworkOf = (model: OpenModel): Promise<DeviceNetwork> =>
-  model.once('device network', () => makeDeviceNetwork(model));
+  model.once('device network', async () =>
+    deviceNetworkFrom(model.config, new Parameters(await model.tensors('device'))),
+  );
 
-async function makeDeviceNetwork(model: OpenModel): Promise<DeviceNetwork> {
-  const parameters = new Parameters(await model.tensors('device'));
-  const { config } = model;
+/** The same from parameters, all of which are the device's. */
+export async function deviceNetworkFrom(
+  config: NetworkModelConfig,
+  parameters: Parameters,
+): Promise<DeviceNetwork> {
   const { frontEnd, network, task, normalization = 'stored', name } = config;
   const statistics =
     normalization === 'stored'
       ? {
-          mean: parameters.get(FEATURE_MEAN, [frontEnd.mels]),
-          deviation: parameters.get(FEATURE_DEVIATION, [frontEnd.mels]),
+          mean: parameters.get(FEATURE_MEAN, [frontEndFeatures(frontEnd)]),
+          deviation: parameters.get(FEATURE_DEVIATION, [frontEndFeatures(frontEnd)]),
         }
       : null;
   const prefix = await loadPrefix(parameters, network, new VectorLayout(config).layer);
   parameters.requireComplete(`codec model ${name}, device half`);
   if (task === 'recognition') {
     const timing = new FrameTiming(config);
-    const frames = { logMel: new LogMel(frontEnd), statistics, prefix };
+    const frames = { logMel: new LogMel(recognizerOf(config).frontEnd), statistics, prefix };
     return (sampleRate, onSteps) => new FrameStream(frames, timing, sampleRate, onSteps);
   }
   const timing = new ClipTiming(config);

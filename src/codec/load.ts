@@ -1,13 +1,16 @@
 /** Loads models with both halves, each when it is first asked for. */
 import { ModelError } from '../tensor/index.js';
+import type { CloudClassifier } from './cloud-classifier.js';
 import type { CloudDecoder } from './cloud-decoder.js';
 import type { CodecConfig, NetworkModelConfig } from './config.js';
 import type { DeviceEncoder } from './device-encoder.js';
+import { classifierSuffixOf, cloudClassifierOf } from './load-classifier.js';
 import { cloudDecoderOf, suffixOf } from './load-cloud.js';
 import { deviceEncoderOf, deviceNetworkOf } from './load-device.js';
 import { type Part, rolesOf, splitCodecModel } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
 import { UncutRecognizer } from './uncut.js';
+import { UncutClassifier } from './uncut-classifier.js';
 
 /** An open model whose network is whole: of a codec, or imported and without codebooks yet. */
 export class NetworkModel {
@@ -21,6 +24,12 @@ export class NetworkModel {
   async uncutRecognizer(): Promise<UncutRecognizer> {
     const suffix = await suffixOf(this.model);
     return new UncutRecognizer(this.config, await deviceNetworkOf(this.model), suffix);
+  }
+
+  /** Samples to a label, with nothing sent between. Throws ModelError where the model is no classifier. */
+  async uncutClassifier(): Promise<UncutClassifier> {
+    const suffix = await classifierSuffixOf(this.model);
+    return new UncutClassifier(this.config, await deviceNetworkOf(this.model), suffix);
   }
 }
 
@@ -48,6 +57,11 @@ export class CodecModel extends NetworkModel {
   /** .acom bytes to words. Throws ModelError where this file has no cloud half, or is no recogniser. */
   cloudDecoder(): Promise<CloudDecoder> {
     return cloudDecoderOf(this.model);
+  }
+
+  /** .acom bytes to a label. Throws ModelError where this file has no cloud half, or is no classifier. */
+  cloudClassifier(): Promise<CloudClassifier> {
+    return cloudClassifierOf(this.model);
   }
 
   /** Device and cloud files of a whole model. */

@@ -180,7 +180,7 @@ export function requireDigest(
   role: Role,
   tensors: ReadonlyMap<string, NdArray<TypedArray>>,
 ): void {
-  const data = new Map([...tensors].map(([name, x]) => [name, plain(x)]));
+  const data = new Map([...tensors].map(([name, x]) => [name, dataOf(x)]));
   const found = digestOf(data, role === 'shared' ? header.configText : '');
   if (found === header.digests[role]) return;
   throw new ModelError(
@@ -190,7 +190,7 @@ export function requireDigest(
 }
 
 /** A tensor's elements row after row. */
-function plain(x: NdArray<TypedArray>): TensorData {
+export function dataOf(x: NdArray<TypedArray>): TensorData {
   if (x.data instanceof Float32Array) {
     const source = contiguous(x as Tensor);
     return { data: source.data.subarray(source.offset, source.offset + sizeOf(x.shape)), shape: x.shape };
@@ -206,7 +206,7 @@ export function splitCodecModel(
   if (header.part !== 'whole') {
     throw new ModelError(`codec model: this file is the ${header.part} part already; split the whole model`);
   }
-  const byRole = sorted(new Map([...tensors].map(([name, x]) => [name, plain(x)])), header.config);
+  const byRole = sorted(new Map([...tensors].map(([name, x]) => [name, dataOf(x)])), header.config);
   return {
     device: writePart(byRole, header.configText, header.digests, 'device'),
     cloud: writePart(byRole, header.configText, header.digests, 'cloud'),

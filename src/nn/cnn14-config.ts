@@ -86,6 +86,9 @@ const after = (prefix: string, name: string): string | null =>
 
 export const cnn14Kind: NetworkKind<Cnn14Config> = {
   check,
+  task: 'classification',
+  describe: ({ channels, head }) => `CNN14, ${channels.join('-')} channels, ${head} head`,
+  features: ({ mels }) => mels,
   layers: ({ channels }) => channels.length,
   cut: (config, layer) => ({
     bands: lengthAfter(config, layer, config.mels),

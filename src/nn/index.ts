@@ -19,7 +19,6 @@ export {
 } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
 export { FeedForward } from './feed-forward.js';
-export { kindOf, NETWORK_TYPES, type NetworkConfig } from './kinds.js';
 export { KeywordCnnPrefix, KeywordCnnSuffix } from './keyword-cnn.js';
 export {
   checkKeywordCnn,
@@ -30,6 +29,7 @@ export {
   keywordMapAfter,
   keywordMaps,
 } from './keyword-cnn-config.js';
+export { kindOf, NETWORK_TYPES, type NetworkConfig } from './kinds.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';

@@ -223,6 +223,9 @@ function halfOf(config: KeywordCnnConfig, layer: number, name: string): Half | n
 
 export const keywordCnnKind: NetworkKind<KeywordCnnConfig> = {
   check: checkKeywordCnn,
+  task: 'classification',
+  describe: ({ layers }) => `keyword network, ${layers.map(({ kind }) => kind).join(', ')}`,
+  features: ({ features }) => features,
   layers: ({ layers }) => layers.length,
   cut(config, layer) {
     const { bands, channels } = keywordMaps(config)[layer]!;

@@ -1,11 +1,17 @@
 /** Every kind of network that a codec can cut. */
+import { type Cnn14Config, cnn14Kind } from './cnn14-config.js';
 import type { ConformerCtcConfig } from './conformer-ctc.js';
 import { conformerKind } from './conformer-kind.js';
+import { type KeywordCnnConfig, keywordCnnKind } from './keyword-cnn-config.js';
 import type { NetworkKind } from './network.js';
 
-export type NetworkConfig = ConformerCtcConfig;
+export type NetworkConfig = ConformerCtcConfig | Cnn14Config | KeywordCnnConfig;
 
-const kinds = { 'speechbrain-conformer-ctc': conformerKind } as const satisfies {
+const kinds = {
+  'speechbrain-conformer-ctc': conformerKind,
+  cnn14: cnn14Kind,
+  'keyword-cnn': keywordCnnKind,
+} as const satisfies {
   [Type in NetworkConfig['type']]: NetworkKind<Extract<NetworkConfig, { type: Type }>>;
 };
 

@@ -13,5 +13,13 @@ export async function loadPrefix(
       const { ConformerPrefix } = await import('./conformer-ctc.js');
       return new ConformerPrefix(parameters, network, splitLayer);
     }
+    case 'cnn14': {
+      const { Cnn14Prefix } = await import('./cnn14.js');
+      return new Cnn14Prefix(parameters, network, splitLayer);
+    }
+    case 'keyword-cnn': {
+      const { KeywordCnnPrefix } = await import('./keyword-cnn.js');
+      return new KeywordCnnPrefix(parameters, network, splitLayer);
+    }
   }
 }

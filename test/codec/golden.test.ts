@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { readSafetensors } from '../../src/checkpoints/index.js';
-import { loadCodecModel } from '../../src/codec/index.js';
+import { loadCodecModel, recognizerOf } from '../../src/codec/index.js';
 import { readRecording } from '../../src/index.js';
 import { ConformerPrefix, Parameters } from '../../src/nn/index.js';
 import { poolFrames, ResidualQuantizer } from '../../src/quantizer/index.js';
@@ -76,7 +76,8 @@ t.test('from features to log-probabilities, two utterances', async (t) => {
   const weights = readSafetensors(readFileSync(modelFile)).tensors;
   const model = await loadCommands();
   const decoder = await model.cloudDecoder();
-  const { network, splitLayer, quantizer: settings } = model.config;
+  const { splitLayer, quantizer: settings } = model.config;
+  const { network } = recognizerOf(model.config);
   const prefix = new ConformerPrefix(new Parameters(weights), network, splitLayer);
   const quantizer = new ResidualQuantizer(weights.get('quantizer.codebooks') as Tensor);
   for (const n of [3, 4]) {

@@ -4,7 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { readSafetensors } from '../../../src/checkpoints/index.js';
-import { type CodecConfig, isCodec, loadCodecModel, parseConfig } from '../../../src/codec/index.js';
+import {
+  type CodecConfig,
+  isCodec,
+  loadCodecModel,
+  parseConfig,
+  recognizerOf,
+} from '../../../src/codec/index.js';
 import {
   ConformerPrefix,
   conformerMacs,
@@ -52,7 +58,9 @@ const under = (state: StateDict, prefix: string): StateDict =>
   );
 
 /** Features [frames, mels] to frames [frames', width], with absolute attention. */
-function prefixModel({ network, splitLayer }: CodecConfig, state: StateDict, frames: number): Uint8Array {
+function prefixModel(config: CodecConfig, state: StateDict, frames: number): Uint8Array {
+  const { splitLayer } = config;
+  const { network } = recognizerOf(config);
   const { frontEnd, encoder } = network;
   const data = (name: string) => state.get(name)!.data as Float32Array;
   const graph = new OnnxGraph();
@@ -116,7 +124,8 @@ function networkCase(): Case {
   const file = readSafetensors(readFileSync(modelPath));
   const config = parseConfig(file.metadata.get('config') ?? '');
   if (!isCodec(config)) throw new Error('the shipped model has no codebooks');
-  const { network, splitLayer, frontEnd } = config;
+  const { splitLayer } = config;
+  const { network, frontEnd } = recognizerOf(config);
   const frames = 1 + Math.floor((SECONDS * frontEnd.sampleRate) / frontEnd.hopSamples);
   return {
     group: 'device half',

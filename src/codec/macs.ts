@@ -1,0 +1,39 @@
+/** Multiply-accumulates of both halves for a recording, as it is run: in windows or in clips. */
+import { frontEndFrames } from '../audio/index.js';
+import { type HalfMacs, kindOf } from '../nn/index.js';
+import { ClipTiming } from './clip-timing.js';
+import type { NetworkModelConfig } from './config.js';
+import { FrameTiming } from './frame-timing.js';
+import { VectorLayout } from './vector-layout.js';
+import { WindowPlan } from './windows.js';
+
+/** Feature frames of each run of the network that a recording of `samples` samples takes. */
+function* runsOf(config: NetworkModelConfig, samples: number): Generator<number> {
+  const { frontEnd, task } = config;
+  if (task === 'recognition') {
+    const timing = new FrameTiming(config);
+    const all = frontEndFrames(frontEnd, samples);
+    for (const { start, end } of new WindowPlan(timing.vectorsPerSecond).all(timing.vectors(samples))) {
+      yield Math.min(all, end * timing.featuresPerVector) - start * timing.featuresPerVector;
+    }
+    return;
+  }
+  const timing = new ClipTiming(config);
+  for (let number = 0; number < timing.clips(samples); number++) {
+    const { startSample, endSample } = timing.clip(samples, number);
+    yield frontEndFrames(frontEnd, timing.filled(endSample - startSample));
+  }
+}
+
+/** Multiply-accumulates for a recording of `samples` samples at the model's rate. */
+export function macsOf(config: NetworkModelConfig, samples: number): HalfMacs {
+  const kind = kindOf(config.network);
+  const { layer } = new VectorLayout(config);
+  let [device, cloud] = [0, 0];
+  for (const frames of runsOf(config, samples)) {
+    const run = kind.macs(config.network, layer, frames);
+    device += run.device;
+    cloud += run.cloud;
+  }
+  return { device, cloud };
+}

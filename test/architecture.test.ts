@@ -39,11 +39,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'checkpoints',
     'codec',
     'entropy',
+    'evaluation',
     'nn',
+    'published',
     'quantizer',
     'tasks',
     'tensor',
   ],
+  // Name maps from published checkpoints to networks of ours: they know both sides.
+  published: ['checkpoints', 'codec', 'nn', 'audio', 'tensor'],
+  evaluation: ['bitstream', 'codec', 'quantizer', 'tasks', 'tensor'],
   build: ['kernels'],
 };
 

@@ -2,10 +2,13 @@
 /** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { UsageError } from '../tensor/index.js';
+import { classify } from './classify.js';
 import { decode } from './decode.js';
 import { demo } from './demo.js';
 import { encode } from './encode.js';
 import { evaluate } from './eval.js';
+import { fitModel } from './fit.js';
+import { importCnn14, importConformer, importKeywords } from './import.js';
 import { info } from './info.js';
 import { version } from './model.js';
 import { packModel, splitModel } from './model-files.js';
@@ -16,6 +19,11 @@ import { inspectWeights } from './weights.js';
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) < 1)
     throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+function layerNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
   return Number(text);
 }
 
@@ -102,7 +110,7 @@ Examples:
 program
   .command('decode')
   .argument('<streams...>', FILES)
-  .description('decode .acom files to words with times and confidences: the cloud half')
+  .description('decode .acom files to words with times and confidences, or to labels: the cloud half')
   .option('-k, --codebooks <k>', 'use only the first k codebooks of the stream', wholeNumber)
   .option(...BEAM)
   .option(...MODEL)
@@ -130,6 +138,15 @@ program
   .action(running(transcribe));
 
 program
+  .command('classify')
+  .argument('<recordings...>', FILES)
+  .description('recordings to labels by the uncut model, for comparison')
+  .option(...MODEL)
+  .option(...JSON_OPTION)
+  .addHelpText('after', '\nExamples:\n  acom classify -m keywords.safetensors in.wav')
+  .action(running(classify));
+
+program
   .command('info')
   .argument('<files...>', FILES)
   .description('what an .acom stream, a safetensors or PyTorch file, a codec model or a recording holds')
@@ -143,9 +160,12 @@ program
 
 program
   .command('eval')
-  .argument('<manifest>', 'lines of JSON with "path" (relative to the manifest) and "transcript"')
-  .description('word errors and bit rates of a test set, uncut and for every number of codebooks')
-  .option('-d, --details <file>', 'keep a line for each utterance; an interrupted run goes on from it')
+  .argument('<manifest>', 'lines of JSON with "path" (relative to the manifest) and "transcript" or "label"')
+  .description(
+    'word errors or accuracy, bit rates and costs of a test set, uncut and for every number of codebooks',
+  )
+  .option('-d, --details <file>', 'keep a line for each recording; an interrupted run goes on from it')
+  .option('--svg <file>', 'draw the scores over the bit rates (needs the packages vega and vega-lite)')
   .option(...BEAM)
   .option(...MODEL)
   .option(...JSON_OPTION)
@@ -154,7 +174,8 @@ program
     `
 Examples:
   acom eval test/manifest.jsonl
-  acom eval test/manifest.jsonl --json --details details.jsonl`,
+  acom eval test/manifest.jsonl --json --details details.jsonl
+  acom eval clips.jsonl -m keywords-codec.safetensors --svg curve.svg`,
   )
   .action(running(evaluate));
 
@@ -209,6 +230,82 @@ Examples:
   acom weights inspect results/save/ --json | jq '.tensors[].name'`,
   )
   .action(running(inspectWeights));
+
+model
+  .command('fit')
+  .argument('<network>', 'a network that acom import made, or a codec model')
+  .argument('<recordings...>', 'files, folders, patterns, or manifests (.jsonl)')
+  .description('make a codec model of a network: fit codebooks to what goes over the cut, by k-means')
+  .requiredOption('-o, --output <file>', 'the codec model')
+  .requiredOption('-l, --layer <m>', 'cut after layer m', layerNumber)
+  .requiredOption('-k, --codebooks <k>', 'stages of residual quantisation', wholeNumber)
+  .requiredOption('-v, --codewords <v>', 'codewords of each', wholeNumber)
+  .option('--pooling <n>', 'average n time steps (default: 1)', wholeNumber)
+  .option('--per <what>', 'one vector for each time step, or for each position in time and frequency', 'step')
+  .option(
+    '--groups <g>',
+    'cut each vector into g parts with codebooks of their own (default: 1)',
+    wholeNumber,
+  )
+  .option('--name <text>', 'name of the codec model (default: that of the network)')
+  .option('--seed <n>', 'seed of the first codewords (default: 1)', wholeNumber)
+  .addHelpText(
+    'after',
+    `
+Fit on other recordings than you test on: acom eval tells nothing otherwise.
+
+Examples:
+  acom model fit keywords.safetensors train.jsonl -l 2 -k 2 -v 64 -o keywords-codec.safetensors
+  acom model fit cnn14.safetensors clips/ -l 4 -k 4 -v 256 --per position -o codec.safetensors`,
+  )
+  .action(running(fitModel));
+
+const importing = program
+  .command('import')
+  .description('make networks of published checkpoints, read without any framework');
+
+const NETWORK = ['-o, --output <file>', 'the network'] as const;
+const NAME = ['--name <text>', 'what the network is called'] as const;
+
+importing
+  .command('speechbrain-conformer')
+  .argument('<folder>', 'asr.ckpt or model.ckpt, normalizer.ckpt, tokenizer.ckpt, hyperparams.yaml')
+  .description("SpeechBrain's conformer for speech recognition, with its CTC head")
+  .requiredOption(...NETWORK)
+  .option('--fft <samples>', 'samples of the Fourier transform, where no hyperparams.yaml says', wholeNumber)
+  .option('--window <samples>', 'samples of the window, where no hyperparams.yaml says', wholeNumber)
+  .option('--heads <n>', 'attention heads, with rotary positions', wholeNumber)
+  .option(...NAME)
+  .addHelpText(
+    'after',
+    `
+weights/README.md says which files to download, and what accuracy their cards state.
+
+Examples:
+  acom import speechbrain-conformer asr-conformersmall/ -o conformer.safetensors
+  acom transcribe -m conformer.safetensors in.flac`,
+  )
+  .action(running(importConformer));
+
+importing
+  .command('speechbrain-cnn14')
+  .argument('<folder>', 'embedding_model.ckpt, classifier.ckpt, label_encoder.txt')
+  .description("SpeechBrain's CNN14 for sound classification, with either head")
+  .requiredOption(...NETWORK)
+  .option('--front-end <which>', '16k (log(1 + x)) or 44k (decibels); default: what the head speaks of')
+  .option('--clip <duration>', 'longest clip that is classified at once (default: 5s)', duration)
+  .option(...NAME)
+  .addHelpText('after', '\nExamples:\n  acom import speechbrain-cnn14 cnn14-esc50/ -o cnn14.safetensors')
+  .action(running(importCnn14));
+
+importing
+  .command('arm-keywords')
+  .argument('<json>', 'description of tensors and graph; the floats are in the .bin beside it')
+  .description("ARM's keyword networks (Hello Edge): CNN and DS_CNN")
+  .requiredOption(...NETWORK)
+  .option(...NAME)
+  .addHelpText('after', '\nExamples:\n  acom import arm-keywords CNN_L.json -o keywords.safetensors')
+  .action(running(importKeywords));
 
 watchStandardOutput();
 

@@ -64,6 +64,10 @@ class Reservoir {
     }
   }
 
+  get size(): number {
+    return this.kept;
+  }
+
   vectors(): Tensor {
     return view(this.data.slice(0, this.kept * this.width), [this.kept, this.width]);
   }
@@ -100,6 +104,11 @@ export class CodecFitter {
           .hi(to - from),
       );
     });
+  }
+
+  /** Vectors that the codebooks are fitted to. */
+  get vectors(): number {
+    return this.reservoir.size;
   }
 
   /** The codec model's file. Throws UsageError where the recordings had fewer vectors than there are codewords. */

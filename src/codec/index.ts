@@ -28,7 +28,14 @@ export { loadCloudClassifier } from './load-classifier.js';
 export { loadCloudDecoder } from './load-cloud.js';
 export { loadDeviceEncoder } from './load-device.js';
 export { macsOf } from './macs.js';
-export { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';
+export {
+  CODEBOOKS,
+  FEATURE_DEVIATION,
+  FEATURE_MEAN,
+  FREQUENCIES,
+  roleOf,
+  writeModel,
+} from './model-file.js';
 export type { ModelSource } from './open-model.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';
 export { StreamCoder, type StreamIndices, type StreamRates } from './stream-coder.js';

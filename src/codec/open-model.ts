@@ -4,7 +4,7 @@ import { FrequencyTable } from '../entropy/index.js';
 import { Parameters, type StateDict } from '../nn/index.js';
 import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
 import { type Bytes, ModelError, type NdArray } from '../tensor/index.js';
-import { type CodecConfig, isCodec, type NetworkModelConfig, type Task } from './config.js';
+import { type CodecConfig, isCodec, type NetworkModelConfig } from './config.js';
 import {
   CODEBOOKS,
   FREQUENCIES,
@@ -46,14 +46,6 @@ export class OpenModel {
     if (isCodec(config)) return config;
     throw new ModelError(
       `${config.name}: this is a network without codebooks, which can't send anything yet; fit some with: acom model fit`,
-    );
-  }
-
-  /** Throws ModelError where the model does something else than `wanted`. */
-  requireTask(wanted: Task, instead: string): void {
-    if (this.config.task === wanted) return;
-    throw new ModelError(
-      `${this.config.name} is a model for ${this.config.task}, not for ${wanted}: ${instead}`,
     );
   }
 

@@ -1,17 +1,10 @@
 /**
- * SpeechBrain's conformer with a CTC head, in two halves that run apart: the device's prefix (convolutional
- * front end, linear, layers 1..M) and the cloud's suffix (layers M+1..L, final norm, head).
+ * What SpeechBrain's conformer with a CTC head is before it has weights. It runs in two halves: the device's prefix
+ * (conformer-prefix.ts) and the cloud's suffix (conformer-suffix.ts).
  */
-import { logSoftmax, type PaddingMask } from '../ops/index.js';
-import { ModelError, reshape, scope, type Tensor } from '../tensor/index.js';
-import { ConformerEncoder, type EncoderConfig } from './conformer-encoder.js';
-import {
-  ConvolutionFrontEnd,
-  type ConvolutionFrontEndConfig,
-  frontEndLength,
-} from './convolution-front-end.js';
-import { Linear } from './linear.js';
-import type { Parameters } from './parameters.js';
+import { ModelError } from '../tensor/index.js';
+import type { EncoderConfig } from './conformer-encoder.js';
+import { type ConvolutionFrontEndConfig, frontEndLength } from './front-end-length.js';
 
 export interface ConformerCtcConfig {
   readonly type: 'speechbrain-conformer-ctc';
@@ -72,53 +65,3 @@ export const frameStride = (config: ConformerCtcConfig): number =>
 /** Features that the linear after the front end takes: mels' · channels. */
 export const flattenedFeatures = ({ frontEnd }: ConformerCtcConfig): number =>
   frontEndLength(frontEnd, frontEnd.mels) * frontEnd.channels[frontEnd.channels.length - 1]!;
-
-/** The device's half: features in, frames of layer `splitLayer` out. */
-export class ConformerPrefix {
-  readonly frontEnd: ConvolutionFrontEnd;
-  readonly input: Linear;
-  readonly encoder: ConformerEncoder;
-
-  constructor(parameters: Parameters, config: ConformerCtcConfig, splitLayer: number) {
-    this.frontEnd = new ConvolutionFrontEnd(parameters.scope('0'), config.frontEnd);
-    const source = parameters.scope('1.custom_src_module.layers.0.w');
-    this.input = new Linear(source, flattenedFeatures(config), config.encoder.width);
-    this.encoder = new ConformerEncoder(parameters.scope('1.encoder'), config.encoder, {
-      from: 0,
-      to: splitLayer,
-      finalNorm: false,
-    });
-  }
-
-  /** Features [batch, frames, mels] to what enters the encoder, [batch, frames', width]. */
-  embed(features: Tensor): Tensor {
-    const image = this.frontEnd.forward(features);
-    const [batch, frames, mels, channels] = image.shape as [number, number, number, number];
-    // index = frequency · channels + channel
-    return this.input.forward(reshape(image, [batch, frames, mels * channels]));
-  }
-
-  forward(features: Tensor, mask?: PaddingMask): Tensor {
-    return scope(() => this.encoder.forward(this.embed(features), mask));
-  }
-}
-
-/** The cloud's half: frames of layer `splitLayer` in, log-probabilities of the classes out. */
-export class ConformerSuffix {
-  readonly encoder: ConformerEncoder;
-  readonly head: Linear;
-
-  constructor(parameters: Parameters, config: ConformerCtcConfig, splitLayer: number) {
-    this.encoder = new ConformerEncoder(parameters.scope('1.encoder'), config.encoder, {
-      from: splitLayer,
-      to: config.encoder.layers,
-      finalNorm: true,
-    });
-    this.head = new Linear(parameters.scope(`${config.head}.w`), config.encoder.width, config.classes);
-  }
-
-  /** [batch, frames, width] to [batch, frames, classes]. */
-  forward(x: Tensor, mask?: PaddingMask): Tensor {
-    return scope(() => logSoftmax(this.head.forward(this.encoder.forward(x, mask))));
-  }
-}

@@ -1,25 +1,10 @@
 import { type Conv2dFilters, conv2dPacked, leakyRelu, packConv2d, requireRank } from '../ops/index.js';
 import { contiguous, reshape, type Tensor } from '../tensor/index.js';
+import { blockLength, type ConvolutionFrontEndConfig } from './front-end-length.js';
 import { LayerNorm } from './layer-norm.js';
 import type { Parameters } from './parameters.js';
 
-export interface ConvolutionFrontEndConfig {
-  readonly mels: number;
-  /** Output channels, kernel size and stride of each block. */
-  readonly channels: readonly number[];
-  readonly kernelSizes: readonly number[];
-  readonly strides: readonly number[];
-}
-
 const LEAKY_SLOPE = 0.01;
-
-/** Length of an axis after a block: reflect padding of floor(kernel / 2) on both sides. */
-export const blockLength = (length: number, kernel: number, stride: number): number =>
-  Math.floor((length + 2 * Math.floor(kernel / 2) - kernel) / stride) + 1;
-
-/** Length of an axis after all blocks. */
-export const frontEndLength = (config: ConvolutionFrontEndConfig, length: number): number =>
-  config.channels.reduce((n, _, b) => blockLength(n, config.kernelSizes[b]!, config.strides[b]!), length);
 
 /** One block: convolution, layer norm over frequency and channel together, leaky ReLU. */
 class ConvolutionBlock {

@@ -3,8 +3,6 @@ export { type Cnn14Config, Cnn14Prefix, Cnn14Suffix, cnn14Kind } from './cnn14.j
 export { Cnn14Block } from './cnn14-block.js';
 export {
   type ConformerCtcConfig,
-  ConformerPrefix,
-  ConformerSuffix,
   checkConformerCtc,
   encoderFrames,
   flattenedFeatures,
@@ -12,13 +10,12 @@ export {
 } from './conformer-ctc.js';
 export { ConformerEncoder, ConformerLayer, type EncoderConfig } from './conformer-encoder.js';
 export { conformerKind } from './conformer-kind.js';
-export {
-  ConvolutionFrontEnd,
-  type ConvolutionFrontEndConfig,
-  frontEndLength,
-} from './convolution-front-end.js';
+export { ConformerPrefix } from './conformer-prefix.js';
+export { ConformerSuffix } from './conformer-suffix.js';
+export { ConvolutionFrontEnd } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
 export { FeedForward } from './feed-forward.js';
+export { type ConvolutionFrontEndConfig, frontEndLength } from './front-end-length.js';
 export { KeywordCnnPrefix, KeywordCnnSuffix } from './keyword-cnn.js';
 export {
   checkKeywordCnn,
@@ -34,5 +31,6 @@ export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';
 export type { CutShape, Half, HalfMacs, NetworkKind, Prefix, Suffix } from './network.js';
+export { parameterShapes } from './parameter-shapes.js';
 export { Parameters, type StateDict } from './parameters.js';
 export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';

@@ -10,7 +10,7 @@ export async function loadPrefix(
 ): Promise<Prefix> {
   switch (network.type) {
     case 'speechbrain-conformer-ctc': {
-      const { ConformerPrefix } = await import('./conformer-ctc.js');
+      const { ConformerPrefix } = await import('./conformer-prefix.js');
       return new ConformerPrefix(parameters, network, splitLayer);
     }
     case 'cnn14': {

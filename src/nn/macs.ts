@@ -5,7 +5,7 @@
 import type { ConformerCtcConfig } from './conformer-ctc.js';
 import { encoderFrames, flattenedFeatures } from './conformer-ctc.js';
 import type { EncoderConfig } from './conformer-encoder.js';
-import { blockLength } from './convolution-front-end.js';
+import { blockLength } from './front-end-length.js';
 
 /** One encoder layer over `frames` frames. */
 export function encoderLayerMacs(config: EncoderConfig, frames: number): number {

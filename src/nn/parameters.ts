@@ -12,11 +12,13 @@ export class Parameters {
     private readonly tensors: StateDict,
     private readonly prefix = '',
     private readonly problems: string[] = [],
+    /** Shapes of all parameters that were asked for, by their full names. */
+    private readonly asked?: Map<string, readonly number[]>,
   ) {}
 
   /** The same parameters seen from inside module `name`. */
   scope(name: string): Parameters {
-    return new Parameters(this.tensors, `${this.prefix}${name}.`, this.problems);
+    return new Parameters(this.tensors, `${this.prefix}${name}.`, this.problems, this.asked);
   }
 
   /**
@@ -26,6 +28,7 @@ export class Parameters {
    */
   get(name: string, shape: readonly number[], prepare?: (stored: Tensor) => Tensor): Tensor {
     const full = this.prefix + name;
+    this.asked?.set(full, shape);
     const found = this.tensors.get(full);
     if (found === undefined) {
       this.problems.push(`${full} is missing`);

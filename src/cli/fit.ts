@@ -1,0 +1,90 @@
+import { type FitCodecOptions, fitCodec, loadCodecModel } from '../codec/index.js';
+import { crcText } from '../codec/model-file.js';
+import { UsageError } from '../tensor/index.js';
+import { RECORDINGS } from './encode.js';
+import { expandInputs, localPaths, requireSafeOutputs, shortPath, writeOutput } from './files.js';
+import { readManifest } from './manifest.js';
+import { startProgress } from './progress.js';
+import { openRecording, warnIfCut } from './recordings.js';
+import { EXIT, type ExitCode, given, naming, report } from './run.js';
+import { count } from './text.js';
+
+export interface FitArguments {
+  readonly output: string;
+  readonly layer: number;
+  readonly codebooks: number;
+  readonly codewords: number;
+  readonly pooling?: number;
+  readonly per?: string;
+  readonly groups?: number;
+  readonly name?: string;
+  readonly seed?: number;
+}
+
+/** Recordings that arguments name: files, folders, patterns, and those of manifests (.jsonl). */
+async function recordingsOf(names: readonly string[]): Promise<string[]> {
+  const manifests = names.filter((name) => name.endsWith('.jsonl'));
+  const { files, problems } = await expandInputs(
+    names.filter((name) => !name.endsWith('.jsonl')),
+    RECORDINGS,
+  );
+  // One that is missing ends the run: the codebooks would be others.
+  for (const { error } of problems) throw error;
+  const listed = await Promise.all(manifests.map((manifest) => readManifest(manifest, null)));
+  return [...files.map(({ path }) => path), ...listed.flat().map(({ file }) => file)];
+}
+
+/** acom model fit: codebooks for a network, from recordings. */
+export async function fitModel(
+  network: string,
+  names: readonly string[],
+  options: FitArguments,
+): Promise<ExitCode> {
+  const { output, layer, codebooks, codewords, pooling, per, groups, name, seed } = options;
+  if (per !== undefined && per !== 'step' && per !== 'position') {
+    throw new UsageError(`--per is ${per}; use step or position`);
+  }
+  const recordings = await recordingsOf(names);
+  await requireSafeOutputs(
+    [...localPaths(network), ...recordings],
+    [{ path: output, of: 'the codec model' }],
+  );
+  const rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
+  const settings: FitCodecOptions = {
+    splitLayer: layer,
+    codebooks,
+    codewords,
+    ...given({ pooling, vectors: per, groups, name, seed }),
+    onRound: (stage) => rounds.update(stage),
+  };
+  const fitter = await naming(network, () => fitCodec(network, settings));
+  const progress = startProgress('fit', recordings.length, 'recordings');
+  try {
+    for (const [i, path] of recordings.entries()) {
+      await naming(shortPath(path), async () => {
+        const recording = await openRecording(path);
+        warnIfCut(path, recording);
+        try {
+          const stream = fitter.stream(recording.sampleRate);
+          for (const block of recording.blocks()) stream.push(block);
+          stream.finish();
+        } finally {
+          recording.close();
+        }
+      });
+      progress.update(i + 1);
+    }
+  } finally {
+    progress.stop();
+  }
+  const model = fitter.finish();
+  rounds.stop();
+  await writeOutput(output, model);
+  const { config, fingerprint } = await loadCodecModel(model);
+  report(
+    [output],
+    `${output}: ${count(model.length)} bytes, ${config.name}, fingerprint ${crcText(fingerprint)}, codebooks of ` +
+      `${count(fitter.vectors)} vectors from ${count(recordings.length)} recordings`,
+  );
+  return EXIT.done;
+}

@@ -1,0 +1,27 @@
+/** The cloud's half of SpeechBrain's conformer: layers M+1..L, final norm, head. */
+import { logSoftmax, type PaddingMask } from '../ops/index.js';
+import { scope, type Tensor } from '../tensor/index.js';
+import type { ConformerCtcConfig } from './conformer-ctc.js';
+import { ConformerEncoder } from './conformer-encoder.js';
+import { Linear } from './linear.js';
+import type { Parameters } from './parameters.js';
+
+/** The cloud's half: frames of layer `splitLayer` in, log-probabilities of the classes out. */
+export class ConformerSuffix {
+  readonly encoder: ConformerEncoder;
+  readonly head: Linear;
+
+  constructor(parameters: Parameters, config: ConformerCtcConfig, splitLayer: number) {
+    this.encoder = new ConformerEncoder(parameters.scope('1.encoder'), config.encoder, {
+      from: splitLayer,
+      to: config.encoder.layers,
+      finalNorm: true,
+    });
+    this.head = new Linear(parameters.scope(`${config.head}.w`), config.encoder.width, config.classes);
+  }
+
+  /** [batch, frames, width] to [batch, frames, classes]. */
+  forward(x: Tensor, mask?: PaddingMask): Tensor {
+    return scope(() => logSoftmax(this.head.forward(this.encoder.forward(x, mask))));
+  }
+}

@@ -17,10 +17,17 @@ export {
   frontEndLength,
 } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
-export { FeedForward } from './feed-forward.js';
+export { FeedForward, type FeedForwardNames } from './feed-forward.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';
+export { type AttendOptions, MultiheadAttention } from './multihead-attention.js';
 export type { CutShape, Half, HalfMacs, NetworkKind } from './network.js';
 export { Parameters, type StateDict } from './parameters.js';
 export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
+export { RotarySelfAttention, rotaryTable } from './rotary-self-attention.js';
+export {
+  TorchaudioConformer,
+  type TorchaudioConformerConfig,
+  TorchaudioConformerLayer,
+} from './torchaudio-conformer.js';

@@ -236,7 +236,8 @@ t.test('an item of a batch comes out as it does alone, and the shortest clip com
   t.ok(together.data.every(Number.isFinite));
   for (let b = 0; b < 2; b++) {
     const alone = suffix.forward(prefix.forward(x.lo(b, 0, 0).hi(1, frames, 9)));
-    t.same([...alone.data], [...together.data.subarray(5 * b, 5 * b + 5)]);
+    // The linear head sums in another order where there are more rows.
+    t.ok(alone.data.every((value, c) => Math.abs(value - together.data[5 * b + c]!) < 1e-5));
   }
   t.throws(() => suffix.forward(prefix.forward(tensor(1, frames - 1, 9))), {
     code: 'ACOM_SHAPE',

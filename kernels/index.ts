@@ -11,6 +11,7 @@ import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
+import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
 import { type AnyKernelSpec, anyKernel } from './spec.js';
 import { assemble } from './wasm/runtime.js';
@@ -22,6 +23,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv2dSpec),
   anyKernel(relativeAttentionSpec),
+  anyKernel(rotaryPositionsSpec),
   anyKernel(softmaxSpec),
   anyKernel(logSoftmaxSpec),
   anyKernel(layerNormSpec),

@@ -40,13 +40,13 @@ export const averagePool2dSpec: KernelSpec<Pool2dGeometry, ReturnType<typeof ope
     { ...halved(3, 3, 2), windowHeight: 1, windowWidth: 1, strideHeight: 1, strideWidth: 1 },
   ],
   workloads: [
-    [431, 80, 64],
-    [215, 40, 128],
-    [107, 20, 256],
-    [53, 10, 512],
     [26, 5, 1024],
+    [53, 10, 512],
+    [107, 20, 256],
+    [215, 40, 128],
+    [431, 80, 64],
   ].map(([frames, mels, channels], i) => ({
-    name: `CNN14 block ${i + 1}, 5 s`,
+    name: `CNN14 block ${5 - i}, 5 s`,
     sizes: halved(frames, mels, channels),
   })),
   cost(g) {

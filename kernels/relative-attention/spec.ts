@@ -87,11 +87,11 @@ export const relativeAttentionSpec: KernelSpec<
     attention('conformer small, 1 s', 25, 4, 36),
     attention('conformer small, 10 s', 250, 4, 36),
     attention('conformer large, 1 s', 25, 8, 64),
-    attention('conformer large, 10 s', 250, 8, 64),
     {
       name: 'conformer large with rotary positions (plain), 10 s',
       sizes: { ...attention('', 250, 8, 64).sizes, plain: { keys: 250 } },
     },
+    attention('conformer large, 10 s', 250, 8, 64),
   ],
   cost: ({ frames, heads, headSize, plain }) => ({
     operations: 2 * heads * frames * (plain?.keys ?? frames) * (plain ? 2 : 3) * headSize,

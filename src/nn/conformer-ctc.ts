@@ -33,7 +33,7 @@ const MOST: Readonly<Record<string, number>> = {
 /** Throws ModelError where a configuration could not be a network. */
 export function checkConformerCtc(config: ConformerCtcConfig): void {
   const { frontEnd, encoder, classes } = config;
-  const sizes: Record<string, number | readonly number[]> = { ...frontEnd, ...encoder, classes };
+  const sizes: Record<string, number | string | readonly number[]> = { ...frontEnd, ...encoder, classes };
   for (const [name, most] of Object.entries(MOST)) {
     for (const value of [sizes[name]].flat()) {
       if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) continue;
@@ -47,6 +47,15 @@ export function checkConformerCtc(config: ConformerCtcConfig): void {
   if (encoder.width % encoder.heads !== 0) {
     throw new ModelError(
       `conformer: a width of ${encoder.width} does not divide into ${encoder.heads} heads`,
+    );
+  }
+  const { positions = 'relative' } = encoder;
+  if (positions !== 'relative' && positions !== 'rotary') {
+    throw new ModelError(`conformer: positions are ${String(positions)}, expected relative or rotary`);
+  }
+  if (positions === 'rotary' && (encoder.width / encoder.heads) % 2 !== 0) {
+    throw new ModelError(
+      `conformer: rotary positions turn pairs of features, and heads have ${encoder.width / encoder.heads}`,
     );
   }
   if (encoder.depthwiseTaps % 2 === 0) {

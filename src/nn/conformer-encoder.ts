@@ -1,10 +1,11 @@
 import { type PaddingMask, requireRank, scaledAdd } from '../ops/index.js';
-import { scope, type Tensor } from '../tensor/index.js';
+import { keep, scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';
 import { FeedForward } from './feed-forward.js';
 import { LayerNorm } from './layer-norm.js';
 import type { Parameters } from './parameters.js';
 import { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
+import { RotarySelfAttention, rotaryTable } from './rotary-self-attention.js';
 
 export interface EncoderConfig {
   /** Features of a frame inside the encoder. */
@@ -16,7 +17,13 @@ export interface EncoderConfig {
   readonly feedForward: number;
   /** Taps of the depthwise convolution, an odd number. */
   readonly depthwiseTaps: number;
+  /** How attention knows the order of frames; relative where it is left out. */
+  readonly positions?: 'relative' | 'rotary';
 }
+
+/** What attention needs to know of positions, for `frames` frames: the table of one kind or the other. */
+const positionTable = ({ positions, width, heads }: EncoderConfig, frames: number): Tensor =>
+  positions === 'rotary' ? keep(rotaryTable(frames, width / heads)) : relativePositions(frames, width);
 
 /**
  * One conformer encoder layer (Gulati et al. 2020, as SpeechBrain orders it):
@@ -26,21 +33,23 @@ export interface EncoderConfig {
 export class ConformerLayer {
   readonly feedForward1: FeedForward;
   readonly norm1: LayerNorm;
-  readonly attention: RelativeSelfAttention;
+  readonly attention: RelativeSelfAttention | RotarySelfAttention;
   readonly convolution: ConvolutionModule;
   readonly feedForward2: FeedForward;
   readonly norm2: LayerNorm;
 
-  constructor(parameters: Parameters, { width, heads, feedForward, depthwiseTaps }: EncoderConfig) {
+  constructor(parameters: Parameters, config: EncoderConfig) {
+    const { width, heads, feedForward, depthwiseTaps } = config;
+    const Attention = config.positions === 'rotary' ? RotarySelfAttention : RelativeSelfAttention;
     this.feedForward1 = new FeedForward(parameters.scope('ffn_module1'), width, feedForward);
     this.norm1 = new LayerNorm(parameters.scope('norm1.norm'), [width]);
-    this.attention = new RelativeSelfAttention(parameters.scope('mha_layer'), width, heads);
+    this.attention = new Attention(parameters.scope('mha_layer'), width, heads);
     this.convolution = new ConvolutionModule(parameters.scope('convolution_module'), width, depthwiseTaps);
     this.feedForward2 = new FeedForward(parameters.scope('ffn_module2'), width, feedForward);
     this.norm2 = new LayerNorm(parameters.scope('norm2.norm'), [width]);
   }
 
-  /** x [batch, frames, width], positions [2 · frames - 1, width]; gives [batch, frames, width]. */
+  /** x [batch, frames, width] and the table of positions that its attention takes; gives [batch, frames, width]. */
   forward(x: Tensor, positions: Tensor, mask?: PaddingMask): Tensor {
     const a = scaledAdd(x, 0.5, this.feedForward1.forward(x));
     const b = scaledAdd(a, 1, this.attention.forward(this.norm1.forward(a), positions, mask));
@@ -63,7 +72,7 @@ export interface EncoderPart {
 export class ConformerEncoder {
   readonly layers: readonly ConformerLayer[];
   readonly finalNorm: LayerNorm | null;
-  private positions: Tensor | null = null;
+  private positions: { readonly frames: number; readonly table: Tensor } | null = null;
 
   constructor(
     parameters: Parameters,
@@ -91,8 +100,9 @@ export class ConformerEncoder {
   private positionsFor(x: Tensor): Tensor {
     requireRank('ConformerEncoder', 'x', x, 3, '[batch, frames, width]');
     const frames = x.shape[1]!;
-    if (this.positions?.shape[0] !== 2 * frames - 1)
-      this.positions = relativePositions(frames, this.config.width);
-    return this.positions;
+    if (this.positions?.frames !== frames) {
+      this.positions = { frames, table: positionTable(this.config, frames) };
+    }
+    return this.positions.table;
   }
 }

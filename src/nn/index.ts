@@ -14,7 +14,7 @@ export { ConformerPrefix } from './conformer-prefix.js';
 export { ConformerSuffix } from './conformer-suffix.js';
 export { ConvolutionFrontEnd } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
-export { FeedForward } from './feed-forward.js';
+export { FeedForward, type FeedForwardNames } from './feed-forward.js';
 export { type ConvolutionFrontEndConfig, frontEndLength } from './front-end-length.js';
 export { KeywordCnnPrefix, KeywordCnnSuffix } from './keyword-cnn.js';
 export {
@@ -30,7 +30,14 @@ export { kindOf, NETWORK_TYPES, type NetworkConfig } from './kinds.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';
 export { type ConformerMacs, conformerMacs, encoderLayerMacs } from './macs.js';
+export { type AttendOptions, MultiheadAttention } from './multihead-attention.js';
 export type { CutShape, Half, HalfMacs, NetworkKind, Prefix, Suffix } from './network.js';
 export { parameterShapes } from './parameter-shapes.js';
 export { Parameters, type StateDict } from './parameters.js';
 export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
+export { RotarySelfAttention, rotaryTable } from './rotary-self-attention.js';
+export {
+  TorchaudioConformer,
+  type TorchaudioConformerConfig,
+  TorchaudioConformerLayer,
+} from './torchaudio-conformer.js';

@@ -12,8 +12,10 @@ export function encoderLayerMacs(config: EncoderConfig, frames: number): number 
   const { width: d, feedForward, depthwiseTaps } = config;
   const feedForwards = 4 * d * feedForward * frames;
   const projections = 4 * d * d * frames;
-  const positions = d * d * (2 * frames - 1);
-  const scores = d * frames * frames + d * frames * (2 * frames - 1);
+  // The products of relative positions; turning queries and keys is no product of matrices.
+  const distances = config.positions === 'rotary' ? 0 : 2 * frames - 1;
+  const positions = d * d * distances;
+  const scores = d * frames * frames + d * frames * distances;
   const values = d * frames * frames;
   const convolution = (3 * d * d + depthwiseTaps * d) * frames;
   return feedForwards + projections + positions + scores + values + convolution;

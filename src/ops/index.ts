@@ -1,9 +1,12 @@
 /** Operations on tensors: shapes checked, results new, each on the best kernel variant there is. */
 export {
+  type AttentionInputs,
+  attention,
   type PaddingMask,
   type RelativeAttentionInputs,
   relativeAttention,
   requireMask,
+  rotatePositions,
 } from './attention.js';
 export {
   type Conv2dFilters,
@@ -35,6 +38,13 @@ export {
   packCodebooks,
   type Quantized,
 } from './nearest-codeword.js';
-export { type BatchNormParameters, batchNorm, layerNorm, logSoftmax, softmax } from './normalization.js';
+export {
+  type BatchNormParameters,
+  batchNorm,
+  groupNorm,
+  layerNorm,
+  logSoftmax,
+  softmax,
+} from './normalization.js';
 export { averagePool2d, type Pool2dOptions } from './pooling.js';
 export { describeShape, requireRank, requireShape } from './shapes.js';

@@ -1,6 +1,6 @@
 /** MAC counts against the intercepted counts of SpeechBrain's own modules (facts/speechbrain.md, section 4). */
 import t from 'tap';
-import { type ConformerCtcConfig, conformerMacs } from '../../src/nn/index.js';
+import { type ConformerCtcConfig, conformerMacs, encoderLayerMacs } from '../../src/nn/index.js';
 
 const model = (width: number, heads: number, feedForward: number, layers: number): ConformerCtcConfig => ({
   type: 'speechbrain-conformer-ctc',
@@ -32,6 +32,18 @@ t.test('front end, linear and layer, in millions', async (t) => {
     t.equal(inMillions(macs.input), input, `${name}: linear`);
     t.equal(inMillions(macs.layer), layer, `${name}: layer`);
   }
+});
+
+t.test('a layer with rotary positions, in millions', async (t) => {
+  const rotary = { ...large.encoder, positions: 'rotary' } as const;
+  t.equal(inMillions(encoderLayerMacs(rotary, 26)), 157.867, '1 s');
+  t.equal(inMillions(encoderLayerMacs(rotary, 251)), 1581.854, '10 s');
+  const relative = { ...large.encoder, positions: 'relative' } as const;
+  t.equal(
+    encoderLayerMacs(relative, 26),
+    encoderLayerMacs(large.encoder, 26),
+    'relative where it is left out',
+  );
 });
 
 t.test('both halves by split layer, in thousand millions', async (t) => {

@@ -114,7 +114,8 @@ export function parseArmFile(json: string, bin: Uint8Array): ArmFile {
   }
   if (!isFields(parsed)) throw armFailure('the description is no JSON object');
   if (bin.length % 4 !== 0) throw armFailure(`${bin.length} bytes of tensors are no whole number of floats`);
-  const aligned = bin.byteOffset % 4 === 0 ? bin : bin.slice();
+  // A Buffer's slice() would be no copy.
+  const aligned = bin.byteOffset % 4 === 0 ? bin : new Uint8Array(bin);
   const floats = new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
   const tensors = new Map<string, Tensor>();
   for (const entry of listOf(parsed, 'tensors', MOST_OPERATIONS)) {

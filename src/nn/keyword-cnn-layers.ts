@@ -59,7 +59,7 @@ class FoldedWeights {
   }
 }
 
-/** [..., out, in, time, frequency] as it is stored to [out, time, frequency, in]. */
+/** [out, in, time, frequency] as it is stored to [out, time, frequency, in]. */
 const channelsLast = (stored: Tensor): Tensor => contiguous(stored.transpose(0, 2, 3, 1));
 
 /** The image with `rows` and `columns` of zeros before and after it. */

@@ -4,6 +4,8 @@ import {
   batchNorm,
   conv2d,
   depthwiseConv1d,
+  depthwiseConv2d,
+  depthwiseConv2dPacked,
   foldBatchNorm,
   glu,
   layerNorm,
@@ -12,6 +14,7 @@ import {
   logSoftmax,
   matmul,
   nearestCodewords,
+  packDepthwiseConv2d,
   relativeAttention,
   relu,
   scaledAdd,
@@ -60,6 +63,15 @@ t.test('strided views give what contiguous copies give', async (t) => {
   t.ok(
     close(conv2d(image, kernel, null, options), conv2d(contiguous(image), kernel, null, options)),
     'conv2d',
+  );
+  const taps = tensor(3, 3, 4).transpose(2, 0, 1);
+  const uneven = { stride: [2, 1], padding: { rows: [0, 1], columns: [2, 1] } } as const;
+  t.ok(
+    close(
+      depthwiseConv2d(image, taps, null, uneven),
+      depthwiseConv2d(contiguous(image), contiguous(taps), null, uneven),
+    ),
+    'depthwiseConv2d',
   );
   const rows = tensor(8, 9).hi(8, 6);
   t.ok(close(softmax(rows), softmax(contiguous(rows))), 'rows of a wider matrix');
@@ -191,4 +203,24 @@ t.test('shapes that do not fit: the operation, both shapes, what is expected', a
   ];
   for (const [call, message] of wrong) t.throws(call, { name: 'ShapeError', message });
   t.ok(new ShapeError('x').code === 'ACOM_SHAPE');
+});
+
+t.test('depthwiseConv2d is conv2d with zeros between channels, for every image of a batch', async (t) => {
+  const x = tensor(3, 7, 6, 5);
+  const weight = tensor(5, 3, 4);
+  const bias = tensor(5);
+  const full = zeros([5, 3, 4, 5]);
+  for (let c = 0; c < 5; c++) {
+    for (let r = 0; r < 3; r++) for (let s = 0; s < 4; s++) full.set(c, r, s, c, weight.get(c, r, s));
+  }
+  const padding = { rows: [1, 1], columns: [2, 2] } as const;
+  const options = { stride: [2, 1], padding } as const;
+  const expected = conv2d(x, full, bias, { stride: [2, 1], padding: [1, 2], padMode: 'zero' });
+  t.ok(close(depthwiseConv2d(x, weight, bias, options), expected));
+  const packed = packDepthwiseConv2d(weight, bias, options);
+  t.ok(close(depthwiseConv2dPacked(x, packed, 'relu'), relu(expected)), 'with ReLU');
+  t.throws(() => depthwiseConv2d(x, tensor(4, 3, 4), null, options), ShapeError);
+  t.throws(() => depthwiseConv2d(x, tensor(5, 12), null, options), ShapeError);
+  t.throws(() => depthwiseConv2d(x, tensor(5, 10, 4), null, options), /is smaller than the kernel 10 x 4/);
+  t.throws(() => depthwiseConv2d(tensor(7, 6, 5), weight, null, options), ShapeError);
 });

@@ -44,6 +44,19 @@ function readStreamInfo(bytes: Uint8Array): StreamInfo {
   return { sampleRate, channels, promised };
 }
 
+/** Enough bytes for the longest header of a frame. */
+const FRAME_HEADER_BYTES = 16;
+
+/** Header of the first frame, behind the blocks of metadata; null where the file ends before it. */
+function firstFrame(bytes: Uint8Array): Uint8Array | null {
+  for (let at = MAGIC.length; at + 4 <= bytes.length; ) {
+    const isLast = (bytes[at]! & 0x80) !== 0;
+    at += 4 + (bytes[at + 1]! << 16) + (bytes[at + 2]! << 8) + bytes[at + 3]!;
+    if (isLast) return at < bytes.length ? bytes.slice(at, at + FRAME_HEADER_BYTES) : null;
+  }
+  return null;
+}
+
 interface FlacBlock extends DecodedBlock {
   readonly bitDepth: number;
 }
@@ -80,6 +93,10 @@ export async function readFlac(given: Bytes): Promise<Recording> {
       yield async () => noted(await decoder.decode(bytes.subarray(at, at + BLOCK_BYTES)));
       requirePromise();
     }
+    // The package finds the end of a frame by the header of the next one. Without one after the last frame it takes
+    // pairs of bytes in its samples that look like headers for its end, and drops it.
+    const next = firstFrame(bytes);
+    if (next !== null) yield async () => noted(await decoder.decode(next));
     yield async () => noted(await decoder.flush());
     requirePromise();
   }

@@ -157,14 +157,7 @@ t.test('opcodes of protocol 4', async (t) => {
 });
 
 t.test('files that ask for too much', async (t) => {
-  // A list of two of the list before, 60 times: 2^60 values in 400 bytes.
-  let bomb = bytesOf('](K\x01K\x02eq\x00');
-  for (let i = 1; i <= 60; i++)
-    bomb = bytesOf(
-      bomb,
-      `0](h${String.fromCharCode(i - 1)}h${String.fromCharCode(i - 1)}eq${String.fromCharCode(i)}`,
-    );
-  await rejects(t, torchZip(bomb), /opcode 0x30/, 'POP is on no list');
+  // A list of the list before, twice, 60 times: 2^60 values in 400 bytes.
   let nested = bytesOf('](');
   for (let i = 0; i <= 60; i++) {
     const before = String.fromCharCode(i - 1);

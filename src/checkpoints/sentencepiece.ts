@@ -67,9 +67,12 @@ const [VARINT, LENGTH_DELIMITED, FIXED32] = [0, 2, 5];
 /** Reads the fields up to `end`; those that `read` leaves are passed over. */
 function readFields(reader: PbfReader, end: number, read: ReadField): void {
   while (reader.pos < end) {
-    const field = reader.nextField(end);
-    if (field > 0) read(field, reader);
-    else if (reader.pos < end) fail('a field has the number 0', reader.pos);
+    const tag = reader.readVarint();
+    reader.type = tag & 7;
+    const begin = reader.pos;
+    if (tag >>> 3 === 0) fail('a field has the number 0', begin);
+    read(tag >>> 3, reader);
+    if (reader.pos === begin) reader.skip(reader.type);
   }
   if (reader.pos > end) fail('a field ends behind its message: the file is cut short or damaged', end);
 }

@@ -91,6 +91,12 @@ export async function openZip(source: ByteSource): Promise<ReadonlyMap<string, Z
   async function read(entry: FileEntry): Promise<{ bytes: Uint8Array; begin: number | undefined }> {
     const { filename, offset, compressedSize, uncompressedSize: size } = entry;
     const stored = entry.compressionMethod === 0;
+    if (offset + compressedSize > source.size) {
+      fail(
+        `${filename} claims ${compressedSize} bytes of a file of ${source.size}: it is cut short or damaged`,
+        offset,
+      );
+    }
     if (stored ? size !== compressedSize : size > compressedSize * MOST_EXPANSION + MOST_EXTRA) {
       fail(`${filename} claims to hold ${size} bytes in ${compressedSize}`, offset);
     }

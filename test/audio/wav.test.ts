@@ -234,7 +234,7 @@ t.test('10,000 damaged files: typed errors only, in little time and memory', asy
     writeWav(samples, { sampleRate: 8000, encoding: 'float32' }),
     wav([['LIST', text('abc')], extensible(1, 24, 2), ['data', new Array(600).fill(7)]]),
   ];
-  const result = fuzz(originals, 10_000, (bytes) => readWav(bytes));
+  const result = await fuzz(originals, 10_000, (bytes) => readWav(bytes));
   t.same(result.crashes, []);
   t.ok(result.rejected > 500, `${result.rejected} rejected, ${result.accepted} accepted`);
   t.ok(result.mostBytes < 1 << 20, `${result.mostBytes} bytes at most`);

@@ -331,7 +331,7 @@ t.test('10,000 damaged files: typed errors only, in little time and memory', asy
     writeStream(several, randomPackets(10, 2, 13, 12)),
     writeStream({ ...several, vectorsPerPacket: 300 }, randomPackets(5, 2, 300, 13)),
   ];
-  const result = fuzz(originals, 10_000, (bytes) => readStream(bytes, () => 10));
+  const result = await fuzz(originals, 10_000, (bytes) => readStream(bytes, () => 10));
   t.same(result.crashes, []);
   t.ok(result.mostBytes < 1 << 20, `${result.mostBytes} bytes at most`);
   t.ok(result.slowestMilliseconds < 1000, `${result.slowestMilliseconds.toFixed(1)} ms at most`);

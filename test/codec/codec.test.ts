@@ -344,7 +344,7 @@ t.test('10,000 damaged streams: typed errors only', async (t) => {
   const originals = [30, 1].flatMap((packetSeconds) =>
     [1, 2].map((codebooks) => encoder.encode(sound.samples, sound.sampleRate, { packetSeconds, codebooks })),
   );
-  const result = fuzz(originals, 10_000, (bytes) => decoder.coder.read(bytes));
+  const result = await fuzz(originals, 10_000, (bytes) => decoder.coder.read(bytes));
   t.same(result.crashes, []);
   t.ok(result.mostBytes < 16 << 20, `${result.mostBytes} bytes at most`);
   t.ok(result.slowestMilliseconds < 2000, `${result.slowestMilliseconds.toFixed(1)} ms at most`);

@@ -47,21 +47,29 @@ export interface FuzzResult {
   readonly mostBytes: number;
 }
 
-/** Reads `count` damaged copies of `originals`. */
-export function fuzz(
+export interface FuzzOptions {
+  /** Makes a file around damaged bytes: what stands behind a checksum is damaged before it is taken. */
+  readonly wrap?: (damaged: Uint8Array, original: number) => Uint8Array;
+}
+
+/** Reads `count` damaged copies of `originals`, at once or awaited. */
+export async function fuzz(
   originals: readonly Uint8Array[],
   count: number,
-  read: (bytes: Uint8Array) => void,
-): FuzzResult {
+  read: (bytes: Uint8Array) => unknown,
+  { wrap = (damaged) => damaged }: FuzzOptions = {},
+): Promise<FuzzResult> {
   const random = createRandom(20_260);
   const crashes: string[] = [];
   let [accepted, rejected, slowestMilliseconds, mostBytes] = [0, 0, 0, 0];
   for (let i = 0; i < count; i++) {
-    const bytes = mutate(originals[i % originals.length]!, random);
+    const original = i % originals.length;
+    const bytes = wrap(mutate(originals[original]!, random), original);
     const before = process.memoryUsage().arrayBuffers;
     const start = performance.now();
     try {
-      read(bytes);
+      const result = read(bytes);
+      if (result instanceof Promise) await result;
       accepted++;
     } catch (error) {
       if (error instanceof AcomError) rejected++;

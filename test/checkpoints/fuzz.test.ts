@@ -1,0 +1,30 @@
+/** Damaged checkpoints by the hundred thousand: typed errors only, in little time and memory. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import type { FuzzResult } from '../support/fuzz.js';
+import { repository } from '../support/shared.js';
+
+t.setTimeout(900_000);
+
+/** Most that reading one damaged file of some thousand bytes may add to the memory: MOST_EXTRA of zip.ts, and more. */
+const MOST_BYTES = 2 << 20;
+
+for (const [what, name, leastAccepted] of [
+  ['100,000 safetensors', 'safetensors', 5000],
+  ['50,000 zip files of PyTorch', 'archive', 1000],
+  ['50,000 pickles in zip files of PyTorch', 'pickle', 500],
+  ['100,000 legacy files of PyTorch', 'legacy', 1000],
+  ['20,000 SentencePiece models', 'sentencepiece', 500],
+] as const) {
+  t.test(what, async (t) => {
+    const script = join(repository, 'dist/test/checkpoints/fuzz-run.js');
+    const { stdout } = await promisify(execFile)('node', [script, name], { maxBuffer: 1 << 28 });
+    const { accepted, rejected, crashes, mostBytes, slowestMilliseconds } = JSON.parse(stdout) as FuzzResult;
+    t.same(crashes.slice(0, 5), [], `${crashes.length} crashes`);
+    t.ok(accepted >= leastAccepted && rejected > accepted, `${rejected} rejected, ${accepted} accepted`);
+    t.ok(mostBytes < MOST_BYTES, `${mostBytes} bytes at most`);
+    t.ok(slowestMilliseconds < 10_000, `${slowestMilliseconds.toFixed(0)} ms at most: none hangs`);
+  });
+}

@@ -15,8 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   nn: ['ops', 'kernels', 'tensor'],
   audio: ['ops', 'kernels', 'tensor'],
   quantizer: ['ops', 'kernels', 'tensor'],
-  // A published network becomes a configuration of nn, and of audio where its graph holds the front end too.
-  checkpoints: ['audio', 'nn', 'ops', 'kernels', 'tensor'],
+  checkpoints: ['ops', 'kernels', 'tensor'],
   bitstream: ['tensor'],
   tasks: ['tensor'],
   codec: [
@@ -45,10 +44,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'quantizer',
     'tasks',
     'tensor',
+    'training',
   ],
   // Name maps from published checkpoints to networks of ours: they know both sides.
   published: ['checkpoints', 'codec', 'nn', 'audio', 'tensor'],
   evaluation: ['bitstream', 'codec', 'quantizer', 'tasks', 'tensor'],
+  training: ['codec', 'quantizer', 'entropy', 'nn', 'ops', 'tensor'],
   build: ['kernels'],
 };
 

@@ -7,7 +7,6 @@ export {
   openCheckpoint,
 } from './checkpoint.js';
 export type { ElementType, StoredTensor } from './element-types.js';
-export { type ArmKeywordNetwork, readArmKeywordNetwork } from './keyword-cnn.js';
 export { type Normalizer, readNormalizer } from './normalizer.js';
 export {
   openSafetensors,

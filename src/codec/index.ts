@@ -22,24 +22,26 @@ export {
   type Task,
 } from './config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
-export { CodecFitter, type FitCodecOptions, fitCodec } from './fit.js';
 export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './load.js';
 export { loadCloudClassifier } from './load-classifier.js';
 export { loadCloudDecoder } from './load-cloud.js';
-export { loadDeviceEncoder } from './load-device.js';
+export { deviceNetworkFrom, loadDeviceEncoder } from './load-device.js';
 export { macsOf } from './macs.js';
 export {
   CODEBOOKS,
+  dataOf,
   FEATURE_DEVIATION,
   FEATURE_MEAN,
   FREQUENCIES,
   roleOf,
   writeModel,
 } from './model-file.js';
-export type { ModelSource } from './open-model.js';
+export { type ModelSource, OpenModel, openModel } from './open-model.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';
+export type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
 export { StreamCoder, type StreamIndices, type StreamRates } from './stream-coder.js';
 export { MOST_SECONDS, type Timing } from './timing.js';
 export { timingOf } from './timing-of.js';
 export { UncutRecognizer, type UncutStream, type UncutTranscript } from './uncut.js';
 export { UncutClassifier, type UncutClassifierStream } from './uncut-classifier.js';
+export { VectorLayout } from './vector-layout.js';

@@ -1,7 +1,8 @@
 /** ARM's keyword networks ("Hello Edge"), from a description in JSON and a file of floats beside it. */
-import { readArmKeywordNetwork } from '../checkpoints/keyword-cnn.js';
+
 import { type NetworkModelConfig, writeModel } from '../codec/index.js';
 import { parameterShapes } from '../nn/index.js';
+import { readArmKeywordNetwork } from './arm-network.js';
 import { floats, type ImportedNetwork } from './network.js';
 import { requireMatch } from './report.js';
 

@@ -1,5 +1,6 @@
 /** Published models as networks of ours: name maps, front ends, labels, and a strict report of what did not fit. */
 export { importArmKeywords, type KeywordImportOptions } from './arm-keywords.js';
+export { type ArmKeywordNetwork, readArmKeywordNetwork } from './arm-network.js';
 export { filesOf, type OpenFile } from './files.js';
 export type { ImportedNetwork } from './network.js';
 export { ImportError, type ImportReport, type WrongShape } from './report.js';

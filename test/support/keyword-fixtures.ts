@@ -1,7 +1,7 @@
 /** Two tiny keyword networks with what they give by float64 formulas in numpy (test/fixtures/keyword-cnn/make.py). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ArmKeywordNetwork, readArmKeywordNetwork } from '../../src/checkpoints/index.js';
+import { type ArmKeywordNetwork, readArmKeywordNetwork } from '../../src/published/index.js';
 import { repository } from './shared.js';
 
 export const KEYWORD_FIXTURES = ['plain', 'separable'] as const;

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Mfcc, readFlac } from '../../src/audio/index.js';
-import { type ArmKeywordNetwork, readArmKeywordNetwork } from '../../src/checkpoints/index.js';
 import { parseJsonLines } from '../../src/cli/manifest.js';
 import { KeywordCnnPrefix, KeywordCnnSuffix, Parameters } from '../../src/nn/index.js';
+import { type ArmKeywordNetwork, readArmKeywordNetwork } from '../../src/published/index.js';
 import { reshape, type Tensor } from '../../src/tensor/index.js';
 import { shared } from './shared.js';
 

@@ -1,6 +1,6 @@
 /** Keyword networks from their TensorFlow graphs: what is read, and what is refused. */
 import t from 'tap';
-import { readArmKeywordNetwork } from '../../src/checkpoints/index.js';
+import { readArmKeywordNetwork } from '../../src/published/index.js';
 import { FormatError } from '../../src/tensor/index.js';
 import { fuzz } from '../support/fuzz.js';
 import { KEYWORD_FIXTURES, keywordFixture } from '../support/keyword-fixtures.js';
@@ -362,7 +362,7 @@ t.test('damaged descriptions give typed errors, fast and without much memory', a
     const { expected: _, ...description } = JSON.parse(json) as Record<string, unknown>;
     const text = new TextEncoder().encode(JSON.stringify(description));
     const decoder = new TextDecoder();
-    const { crashes, rejected, slowestMilliseconds, mostBytes } = fuzz([text], 3000, (bytes) => {
+    const { crashes, rejected, slowestMilliseconds, mostBytes } = await fuzz([text], 3000, (bytes) => {
       readArmKeywordNetwork(decoder.decode(bytes), bin);
     });
     t.same(crashes, []);

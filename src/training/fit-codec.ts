@@ -2,16 +2,26 @@
  * A codec from a network that somebody trained: codebooks are fitted by k-means to what goes over the cut on some
  * recordings, and the entropy tables count how often each codeword was used there. The network stays as it is.
  */
+
+import {
+  CODEBOOKS,
+  type CodecConfig,
+  type DeviceNetwork,
+  dataOf,
+  deviceNetworkFrom,
+  FREQUENCIES,
+  type ModelSource,
+  openModel,
+  parseConfig,
+  type QuantizerConfig,
+  roleOf,
+  VectorLayout,
+  writeModel,
+} from '../codec/index.js';
 import { frequenciesFromCounts } from '../entropy/index.js';
 import { Parameters } from '../nn/index.js';
 import { fitQuantizer, GroupedQuantizer } from '../quantizer/index.js';
 import { createRandom, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
-import { type CodecConfig, parseConfig, type QuantizerConfig } from './config.js';
-import { deviceNetworkFrom } from './load-device.js';
-import { CODEBOOKS, dataOf, FREQUENCIES, roleOf, writeModel } from './model-file.js';
-import { type ModelSource, openModel } from './open-model.js';
-import type { DeviceNetwork } from './step-stream.js';
-import { VectorLayout } from './vector-layout.js';
 
 export interface FitCodecOptions
   extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups'> {

@@ -14,8 +14,8 @@ import {
   keywordMapAfter,
 } from '../nn/index.js';
 import { contiguous, type Tensor, zeros } from '../tensor/index.js';
+import { GraphReader, type Pool, type Product } from './arm-graph.js';
 import { armFailure, countOf, type GraphOperation, numberOf, parseArmFile } from './arm-tensors.js';
-import { GraphReader, type Pool, type Product } from './keyword-graph.js';
 
 /** What `readArmKeywordNetwork` gives. */
 export interface ArmKeywordNetwork {

@@ -27,7 +27,8 @@ for (const name of ['digits.ogg', 'digits.opus', 'digits.mp3', 'tones-44k.oga', 
       if (/digits.mp3|oga/.test(name)) t.equal(samples.length + missingSamples, whole.length);
       else t.ok(samples.length + missingSamples <= whole.length + 1152);
       const sure = samples.length - 1152;
-      t.same(samples.subarray(0, sure), whole.subarray(0, sure), 'what is there is right');
+      const wrong = samples.subarray(0, sure).findIndex((x, i) => x !== whole[i]);
+      t.equal(wrong, -1, 'what is there is right');
     }
   });
 }
@@ -53,7 +54,7 @@ const FUZZED = {
   MP3: ['speech-8k.mp3', 'tone-16k.mp3', 'tones-48k-untagged.mp3', 'tone-16k.mp2'],
 };
 for (const [format, names] of Object.entries(FUZZED)) {
-  t.test(`2,000 damaged files of ${format}: typed errors only, nothing printed`, async (t) => {
+  t.test(`1,000 damaged files of ${format}: typed errors only, nothing printed`, async (t) => {
     const originals = names.map(fixture);
     const printed: unknown[] = [];
     const methods = ['log', 'info', 'warn', 'error', 'debug'] as const;
@@ -65,7 +66,7 @@ for (const [format, names] of Object.entries(FUZZED)) {
     let longest = 0;
     let odd = 0;
     let turn = 0;
-    const result = await fuzzAsync(originals, 2000, async (bytes) => {
+    const result = await fuzzAsync(originals, 1000, async (bytes) => {
       // Half of the Ogg files have right checksums, so that the decoders see the damage.
       const { samples } = await readRecording(turn++ % 2 === 0 ? withChecksums(bytes) : bytes);
       longest = Math.max(longest, samples.length);
@@ -77,7 +78,7 @@ for (const [format, names] of Object.entries(FUZZED)) {
     });
     t.same(printed, []);
     t.same(result.crashes, []);
-    t.ok(result.accepted > 200 && result.rejected > 50, `${result.accepted}, ${result.rejected} rejected`);
+    t.ok(result.accepted > 100 && result.rejected > 25, `${result.accepted}, ${result.rejected} rejected`);
     t.ok(longest < 1e6, `${longest} samples at most`);
     t.equal(odd, 0, 'samples are numbers');
     t.ok(result.mostBytes < 1 << 26, `${result.mostBytes} bytes at most`);
@@ -92,7 +93,7 @@ t.test('small files that stand for more than is read', async (t) => {
   t.match(await readVorbis(withChecksums(vorbis)), { samples: { length: 43363 }, sampleRate: 1 });
   const pages = oggPagesOf(withChecksums(vorbis));
   const audio = pages.slice(2);
-  const long = joined(...pages.slice(0, 2), ...audio, ...audio, ...audio).fill(0, 0, 0);
+  const long = joined(...pages.slice(0, 2), ...audio, ...audio, ...audio);
   await t.rejects(readVorbis(long), { name: 'AudioError', message: /more than 24 hours/ });
 
   const opus = oggPagesOf(fixture('speech-8k.opus'));

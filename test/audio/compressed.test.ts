@@ -59,7 +59,7 @@ const FIXTURES: Readonly<Record<string, Expected>> = {
   'tones-48k-untagged.mp3': {
     sound: 'tones-48k',
     format: 'MP3',
-    least: 36,
+    least: 23,
     untrimmed: [1105, 22 * 1152],
   },
   'tone-16k.mp2': { sound: 'tone-16k', format: 'MP3', least: 20, untrimmed: [481, 11 * 1152] },
@@ -102,13 +102,15 @@ t.test('samples are the same from every kind of buffer and of calls at the same 
 
 t.test('what is no recording is not taken for one', async (t) => {
   const random = createRandom(1);
+  const taken: number[] = [];
   for (let i = 0; i < 2000; i++) {
     const bytes = Uint8Array.from({ length: 8192 }, () => Math.floor(256 * random()));
     // A header of MPEG audio alone is no file.
     if (i % 2 === 0) bytes.set([0xff, 0xfb, 0x90, 0x00]);
     if (i % 4 === 0) bytes.set([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0, 50]);
-    t.equal(recordingFormat(bytes), null);
+    if (recordingFormat(bytes) !== null) taken.push(i);
   }
+  t.same(taken, []);
   t.equal(recordingFormat(new Uint8Array(100_000).fill(255)), null);
   t.equal(recordingFormat(new Uint8Array(0)), null);
   t.equal(recordingFormat(fixture('tone-16k.mp3').subarray(0, 120)), null, 'only a tag');

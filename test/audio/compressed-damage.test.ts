@@ -82,7 +82,6 @@ for (const [format, names] of Object.entries(FUZZED)) {
     t.ok(longest < 1e6, `${longest} samples at most`);
     t.equal(odd, 0, 'samples are numbers');
     t.ok(result.mostBytes < 1 << 26, `${result.mostBytes} bytes at most`);
-    t.ok(result.slowestMilliseconds < 5000, `${result.slowestMilliseconds.toFixed(1)} ms at most`);
   });
 }
 

@@ -21,15 +21,7 @@ t.test('MP3, Vorbis and Opus give the words that WAV gives', async (t) => {
   t.equal(encoded.stdout.trim().split('\n').length, 4, 'all are found in the folder');
   const streams = ['plain.acom', ...copies.map((copy) => copy.replace(/\.\w+$/, '.acom'))];
   const { stdout } = await acom(folder, 'decode', ...streams);
-  const words = 'seven three one nine five';
-  t.same(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => line.includes(words)),
-    [true, true, true, true],
-    stdout,
-  );
+  t.equal(stdout.match(/acom: seven three one nine five$/gm)?.length, 4, stdout);
 });
 
 t.test('info of compressed recordings', async (t) => {

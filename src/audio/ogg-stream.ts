@@ -48,6 +48,10 @@ class PageWriter {
 
 const segmentsOf = (packet: Uint8Array): number => Math.floor(packet.length / 255) + 1;
 
+/** Whether packets fit in one page. */
+export const fitPage = (packets: readonly Uint8Array[]): boolean =>
+  packets.reduce((sum, packet) => sum + segmentsOf(packet), 0) <= MOST_SEGMENTS;
+
 /** Packets, so many together as fit in a page and at most `most`. */
 function* grouped(packets: Iterable<Uint8Array>, most: number): Generator<Uint8Array[]> {
   let group: Uint8Array[] = [];
@@ -111,10 +115,6 @@ export function headerPackets(format: string, pages: Iterator<OggPage>, count: n
       throw new FormatError(format, `the file ends or is damaged in header ${packets.length + 1}`);
     packets.push(...page.value.packets);
   }
-  for (const packet of packets.slice(0, count)) {
-    if (segmentsOf(packet) > MOST_SEGMENTS - 2 && packet === packets[count - 1])
-      throw new FormatError(format, `a header has ${packet.length} bytes, more than is read`);
-  }
   return packets.slice(0, count);
 }
 
@@ -144,7 +144,7 @@ export async function decodeOgg<B extends DecodedBlock>(stream: OggStream<B>): P
     for (const header of headers) yield writer.page(header);
     for (const page of pages) {
       const before = mono.length;
-      const good = page.packets.filter((packet) => isAudio(packet) && segmentsOf(packet) <= MOST_SEGMENTS);
+      const good = page.packets.filter((packet) => isAudio(packet) && fitPage([packet]));
       packets += page.packets.length;
       for (const group of grouped(good, atATime)) yield writer.page(group);
       positions.note(page, before, mono.length);

@@ -6,7 +6,7 @@ import { FormatError } from '../tensor/index.js';
 import { type Bytes, bytesOf } from './bytes.js';
 import { loadDecoder, MonoSamples } from './decoder.js';
 import { oggPages, startsWith } from './ogg.js';
-import { decodeOgg, headerPackets } from './ogg-stream.js';
+import { decodeOgg, fitPage, headerPackets } from './ogg-stream.js';
 import type { Recording } from './wav.js';
 
 const FORMAT = 'Ogg Vorbis';
@@ -34,6 +34,9 @@ function readHeaders(identification: Uint8Array, setup: Uint8Array) {
     throw new FormatError(FORMAT, `blocks of 2^${short} and 2^${long} samples are no Vorbis`);
   }
   if (!startsWith(setup, '\x05vorbis')) throw new FormatError(FORMAT, 'there is no setup header');
+  if (!fitPage([NO_COMMENTS, setup])) {
+    throw new FormatError(FORMAT, `a setup header of ${setup.length} bytes is more than is read`);
+  }
   return { channels, sampleRate };
 }
 

@@ -80,29 +80,3 @@ export async function fuzz(
   }
   return { accepted, rejected, crashes, slowestMilliseconds, mostBytes };
 }
-
-/** The same for readers that take their time. */
-export async function fuzzAsync(
-  originals: readonly Uint8Array[],
-  count: number,
-  read: (bytes: Uint8Array) => Promise<void>,
-): Promise<FuzzResult> {
-  const random = createRandom(20_260);
-  const crashes: string[] = [];
-  let [accepted, rejected, slowestMilliseconds, mostBytes] = [0, 0, 0, 0];
-  for (let i = 0; i < count; i++) {
-    const bytes = mutate(originals[i % originals.length]!, random);
-    const before = process.memoryUsage().arrayBuffers;
-    const start = performance.now();
-    try {
-      await read(bytes);
-      accepted++;
-    } catch (error) {
-      if (error instanceof AcomError) rejected++;
-      else crashes.push(`input ${i}: ${error instanceof Error ? error.stack : String(error)}`);
-    }
-    slowestMilliseconds = Math.max(slowestMilliseconds, performance.now() - start);
-    mostBytes = Math.max(mostBytes, process.memoryUsage().arrayBuffers - before);
-  }
-  return { accepted, rejected, crashes, slowestMilliseconds, mostBytes };
-}

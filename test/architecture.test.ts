@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Name maps from published checkpoints to networks of ours: they know both sides.
   published: ['checkpoints', 'codec', 'nn', 'audio', 'tensor'],
   evaluation: ['bitstream', 'codec', 'quantizer', 'tasks', 'tensor'],
-  training: ['codec', 'quantizer', 'entropy', 'nn', 'ops', 'tensor'],
+  training: ['checkpoints', 'codec', 'quantizer', 'entropy', 'nn', 'ops', 'tensor'],
   build: ['kernels'],
 };
 

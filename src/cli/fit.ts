@@ -20,6 +20,7 @@ export interface FitArguments {
   readonly groups?: number;
   readonly name?: string;
   readonly seed?: number;
+  readonly metric?: string;
 }
 
 /** Recordings that arguments name: files, folders, patterns, and those of manifests (.jsonl). */
@@ -41,9 +42,12 @@ export async function fitModel(
   names: readonly string[],
   options: FitArguments,
 ): Promise<ExitCode> {
-  const { output, layer, codebooks, codewords, pooling, per, groups, name, seed } = options;
+  const { output, layer, codebooks, codewords, pooling, per, groups, name, seed, metric } = options;
   if (per !== undefined && per !== 'step' && per !== 'position') {
     throw new UsageError(`--per is ${per}; use step or position`);
+  }
+  if (metric !== undefined && metric !== 'plain' && metric !== 'reader') {
+    throw new UsageError(`--metric is ${metric}; use plain or reader`);
   }
   const recordings = await recordingsOf(names);
   await requireSafeOutputs(
@@ -55,7 +59,7 @@ export async function fitModel(
     splitLayer: layer,
     codebooks,
     codewords,
-    ...given({ pooling, vectors: per, groups, name, seed }),
+    ...given({ pooling, vectors: per, groups, name, seed, metric }),
     onRound: (stage) => rounds.update(stage),
   };
   const fitter = await naming(network, () => fitCodec(network, settings));

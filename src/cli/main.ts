@@ -247,6 +247,11 @@ model
     'cut each vector into g parts with codebooks of their own (default: 1)',
     wholeNumber,
   )
+  .option(
+    '--metric <which>',
+    'what k-means makes small: the plain error, or what the reader, the next layer, sees',
+    'plain',
+  )
   .option('--name <text>', 'name of the codec model (default: that of the network)')
   .option('--seed <n>', 'seed of the first codewords (default: 1)', wholeNumber)
   .addHelpText(

@@ -2,7 +2,7 @@
  * The cloud half: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> words.
  */
 import type { Suffix } from '../nn/index.js';
-import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
+import type { VectorQuantizer } from '../quantizer/projected-quantizer.js';
 import { type DecodingOptions, decodeWords, textOf, type Word } from '../tasks/recognition.js';
 import {
   type Bytes,
@@ -55,7 +55,7 @@ export class CloudDecoder {
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly suffix: Suffix,
-    private readonly quantizer: GroupedQuantizer,
+    private readonly quantizer: VectorQuantizer,
   ) {
     this.config = coder.config;
     this.timing = new FrameTiming(this.config);

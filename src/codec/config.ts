@@ -26,6 +26,11 @@ export interface QuantizerConfig {
   readonly vectors?: 'step' | 'position';
   /** Parts of equal width that a vector is cut into, each with codebooks of its own. Left out: 1. */
   readonly groups?: number;
+  /**
+   * Numbers of a vector in the space in which codewords are compared, where that is not the vectors' own: a map of the
+   * device's leads there, one of the cloud's back. Left out: there are no maps.
+   */
+  readonly projection?: number;
 }
 
 export type Task = 'recognition' | 'classification';
@@ -154,6 +159,9 @@ const checkNetworkModel = record({
   trainingData: list(text),
 });
 
+/** It bounds what a header can make us allocate. */
+const MOST_PROJECTION = 1 << 16;
+
 const checkCodec = record({
   splitLayer: whole(0, 256),
   quantizer: record({
@@ -163,6 +171,7 @@ const checkCodec = record({
     defaultCodebooks: whole(1, MOST_CODEBOOKS),
     vectors: optional(oneOf('step', 'position')),
     groups: optional(whole(1, MOST_CODEBOOKS)),
+    projection: optional(whole(1, MOST_PROJECTION)),
   }),
 });
 
@@ -223,14 +232,14 @@ function requireConsistentQuantizer({ network, splitLayer, quantizer }: CodecCon
   const kind = kindOf(network);
   const layers = kind.layers(network);
   if (splitLayer > layers) fail('splitLayer', `at most ${layers} layers`, splitLayer);
-  const { codebooks, defaultCodebooks, groups = 1, vectors = 'step' } = quantizer;
+  const { codebooks, defaultCodebooks, groups = 1, vectors = 'step', projection } = quantizer;
   if (defaultCodebooks > codebooks)
     fail('quantizer.defaultCodebooks', `at most ${codebooks}`, defaultCodebooks);
   if (codebooks * groups > MOST_CODEBOOKS) {
     fail('quantizer.groups', `at most ${MOST_CODEBOOKS} codebooks in all groups`, groups);
   }
   const { bands, channels } = kind.cut(network, splitLayer);
-  const width = vectors === 'position' ? channels : bands * channels;
+  const width = projection ?? (vectors === 'position' ? channels : bands * channels);
   if (width % groups !== 0) fail('quantizer.groups', `a divisor of the width of a vector, ${width}`, groups);
 }
 

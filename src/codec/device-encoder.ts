@@ -1,7 +1,7 @@
 /**
  * The device half: samples -> features -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
  */
-import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
+import type { VectorQuantizer } from '../quantizer/projected-quantizer.js';
 import { type NdArray, requireOptions, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
@@ -35,7 +35,7 @@ export class DeviceEncoder {
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly network: DeviceNetwork,
-    readonly quantizer: GroupedQuantizer,
+    readonly quantizer: VectorQuantizer,
   ) {
     this.config = coder.config;
     this.layout = new VectorLayout(this.config);
@@ -71,7 +71,7 @@ export class DeviceEncoder {
     const { steps, indices } = this.indexStream(sampleRate, codebooks);
     steps.push(samples);
     steps.finish();
-    const columns = codebooks * this.quantizer.groups.length;
+    const columns = codebooks * this.coder.groups;
     return view(Int32Array.from(indices), [indices.length / columns, columns]);
   }
 

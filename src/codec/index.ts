@@ -29,7 +29,9 @@ export { deviceNetworkFrom, loadDeviceEncoder } from './load-device.js';
 export { macsOf } from './macs.js';
 export {
   CODEBOOKS,
+  DECODE,
   dataOf,
+  ENCODE,
   FEATURE_DEVIATION,
   FEATURE_MEAN,
   FREQUENCIES,

@@ -2,6 +2,7 @@
 import { frontEndFeatures, LogMel } from '../audio/index.js';
 import { Parameters } from '../nn/index.js';
 import { loadPrefix } from '../nn/load-prefix.js';
+import type { Projection } from '../quantizer/projected-quantizer.js';
 import { clipFeatures } from './clip-features.js';
 import { ClipStream } from './clip-stream.js';
 import { ClipTiming } from './clip-timing.js';
@@ -11,14 +12,26 @@ import { FrameStream } from './frame-stream.js';
 import { FrameTiming } from './frame-timing.js';
 import { FEATURE_DEVIATION, FEATURE_MEAN } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
+import { around, encodeProjection } from './projection.js';
 import type { DeviceNetwork } from './step-stream.js';
 import { VectorLayout } from './vector-layout.js';
 
+/** What the device half has besides codebooks and tables. */
+interface DeviceHalf {
+  readonly network: DeviceNetwork;
+  readonly projection: Projection | null;
+}
+
+const deviceHalfOf = (model: OpenModel): Promise<DeviceHalf> =>
+  model.once('device half', async () => {
+    const parameters = new Parameters(await model.tensors('device'));
+    const projection = encodeProjection(model.config, parameters);
+    return { network: await deviceNetworkFrom(model.config, parameters), projection };
+  });
+
 /** The network of the device half and what stands before it. */
-export const deviceNetworkOf = (model: OpenModel): Promise<DeviceNetwork> =>
-  model.once('device network', async () =>
-    deviceNetworkFrom(model.config, new Parameters(await model.tensors('device'))),
-  );
+export const deviceNetworkOf = async (model: OpenModel): Promise<DeviceNetwork> =>
+  (await deviceHalfOf(model)).network;
 
 /** The same from parameters, all of which are the device's. */
 export async function deviceNetworkFrom(
@@ -47,7 +60,8 @@ export async function deviceNetworkFrom(
 
 export async function deviceEncoderOf(model: OpenModel): Promise<DeviceEncoder> {
   const { quantizer, coder } = await model.shared();
-  return new DeviceEncoder(coder, await deviceNetworkOf(model), quantizer);
+  const { network, projection } = await deviceHalfOf(model);
+  return new DeviceEncoder(coder, network, around(quantizer, projection, null));
 }
 
 /** Samples to .acom bytes, from a whole model or its device file; throws as `loadCodecModel` does. */

@@ -1,8 +1,10 @@
 import { Parameters, type Suffix } from '../nn/index.js';
 import { loadSuffix } from '../nn/load-suffix.js';
+import type { Projection } from '../quantizer/projected-quantizer.js';
 import { ModelError } from '../tensor/index.js';
 import type { Task } from './config.js';
 import type { OpenModel } from './open-model.js';
+import { decodeProjection } from './projection.js';
 import { VectorLayout } from './vector-layout.js';
 
 const INSTEAD: Readonly<Record<Task, string>> = {
@@ -10,16 +12,23 @@ const INSTEAD: Readonly<Record<Task, string>> = {
   classification: 'classify with it',
 };
 
-/** The network of the cloud half. Throws ModelError where the model has another task than `wanted`. */
-export function loadSuffixOf(model: OpenModel, wanted: Task): Promise<Suffix> {
+/** What the cloud half has besides codebooks and tables. */
+export interface CloudHalf {
+  readonly suffix: Suffix;
+  readonly projection: Projection | null;
+}
+
+/** The network of the cloud half and what stands before it. Throws ModelError where the model has another task than `wanted`. */
+export function loadCloudHalf(model: OpenModel, wanted: Task): Promise<CloudHalf> {
   const { name, task, network } = model.config;
   if (task !== wanted) {
     throw new ModelError(`${name} is a model for ${task}, not for ${wanted}: ${INSTEAD[task]}`);
   }
-  return model.once('cloud network', async () => {
+  return model.once('cloud half', async () => {
     const parameters = new Parameters(await model.tensors('cloud'));
+    const projection = decodeProjection(model.config, parameters);
     const suffix = await loadSuffix(parameters, network, new VectorLayout(model.config).layer);
     parameters.requireComplete(`codec model ${name}, cloud half`);
-    return suffix;
+    return { suffix, projection };
   });
 }

@@ -7,7 +7,7 @@ import type { DeviceEncoder } from './device-encoder.js';
 import { cloudClassifierOf } from './load-classifier.js';
 import { cloudDecoderOf } from './load-cloud.js';
 import { deviceEncoderOf, deviceNetworkOf } from './load-device.js';
-import { loadSuffixOf } from './load-suffix.js';
+import { loadCloudHalf } from './load-suffix.js';
 import { type Part, rolesOf, splitCodecModel } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
 import { UncutRecognizer } from './uncut.js';
@@ -23,13 +23,13 @@ export class NetworkModel {
 
   /** Samples to words, with nothing sent between. Throws ModelError where the model is no recogniser. */
   async uncutRecognizer(): Promise<UncutRecognizer> {
-    const suffix = await loadSuffixOf(this.model, 'recognition');
+    const { suffix } = await loadCloudHalf(this.model, 'recognition');
     return new UncutRecognizer(this.config, await deviceNetworkOf(this.model), suffix);
   }
 
   /** Samples to a label, with nothing sent between. Throws ModelError where the model is no classifier. */
   async uncutClassifier(): Promise<UncutClassifier> {
-    const suffix = await loadSuffixOf(this.model, 'classification');
+    const { suffix } = await loadCloudHalf(this.model, 'classification');
     return new UncutClassifier(this.config, await deviceNetworkOf(this.model), suffix);
   }
 }

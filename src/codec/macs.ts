@@ -2,8 +2,9 @@
 import { frontEndFrames } from '../audio/index.js';
 import { type HalfMacs, kindOf } from '../nn/index.js';
 import { ClipTiming } from './clip-timing.js';
-import type { NetworkModelConfig } from './config.js';
+import { isCodec, type NetworkModelConfig } from './config.js';
 import { FrameTiming } from './frame-timing.js';
+import { timingOf } from './timing-of.js';
 import { VectorLayout } from './vector-layout.js';
 import { WindowPlan } from './windows.js';
 
@@ -28,8 +29,11 @@ function* runsOf(config: NetworkModelConfig, samples: number): Generator<number>
 /** Multiply-accumulates for a recording of `samples` samples at the model's rate. */
 export function macsOf(config: NetworkModelConfig, samples: number): HalfMacs {
   const kind = kindOf(config.network);
-  const { layer } = new VectorLayout(config);
-  let [device, cloud] = [0, 0];
+  const { layer, width } = new VectorLayout(config);
+  // A projection costs one product a vector, each way.
+  const projection = isCodec(config) ? (config.quantizer.projection ?? 0) : 0;
+  const projected = timingOf(config).vectors(samples) * width * projection;
+  let [device, cloud] = [projected, projected];
   for (const frames of runsOf(config, samples)) {
     const run = kind.macs(config.network, layer, frames);
     device += run.device;

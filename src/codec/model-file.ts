@@ -27,6 +27,9 @@ const NETWORK_FORMAT = 'acom network 1';
 
 export const CODEBOOKS = 'quantizer.codebooks';
 export const FREQUENCIES = 'entropy.frequencies';
+/** Of the device and of the cloud: maps around the quantiser, each with `.weight` and `.bias`. */
+export const ENCODE = 'quantizer.encode';
+export const DECODE = 'quantizer.decode';
 export const FEATURE_MEAN = 'normalizer.glob_mean';
 export const FEATURE_DEVIATION = 'normalizer.glob_std';
 
@@ -47,6 +50,10 @@ export interface ModelHeader {
 /** Who needs the tensor `name`, or null for one that no half of this configuration has. */
 export function roleOf(name: string, config: NetworkModelConfig): Role | null {
   if (isCodec(config) && (name === CODEBOOKS || name === FREQUENCIES)) return 'shared';
+  if (isCodec(config) && config.quantizer.projection !== undefined) {
+    if (name === `${ENCODE}.weight` || name === `${ENCODE}.bias`) return 'device';
+    if (name === `${DECODE}.weight` || name === `${DECODE}.bias`) return 'cloud';
+  }
   const stored = config.normalization !== 'none';
   if (stored && (name === FEATURE_MEAN || name === FEATURE_DEVIATION)) return 'device';
   const { network } = config;

@@ -82,10 +82,14 @@ export class OpenModel {
   private async makeShared(): Promise<SharedPart> {
     const config = this.codec;
     const tensors = await this.tensors('shared');
-    const { codebooks, codewords, groups = 1 } = config.quantizer;
+    const { codebooks, codewords, groups = 1, projection } = config.quantizer;
     const stages = codebooks * groups;
     const parameters = new Parameters(tensors);
-    const books = parameters.get(CODEBOOKS, [stages, codewords, new VectorLayout(config).width / groups]);
+    const books = parameters.get(CODEBOOKS, [
+      stages,
+      codewords,
+      (projection ?? new VectorLayout(config).width) / groups,
+    ]);
     parameters.requireComplete(`codec model ${config.name}, quantizer`);
     const frequencies = tensors.get(FREQUENCIES);
     if (!(frequencies?.data instanceof Int32Array) || frequencies.size !== stages * (codewords + 1)) {

@@ -5,9 +5,10 @@
  */
 import { requireRank } from '../ops/index.js';
 import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
+import type { VectorQuantizer } from './projected-quantizer.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
 
-export class GroupedQuantizer {
+export class GroupedQuantizer implements VectorQuantizer {
   readonly groups: readonly ResidualQuantizer[];
   /** Stages of each group. */
   readonly stages: number;

@@ -3,12 +3,15 @@
  * recordings, and the entropy tables count how often each codeword was used there. The network stays as it is.
  */
 
+import type { TensorData } from '../checkpoints/index.js';
 import {
   CODEBOOKS,
   type CodecConfig,
+  DECODE,
   type DeviceNetwork,
   dataOf,
   deviceNetworkFrom,
+  ENCODE,
   FREQUENCIES,
   type ModelSource,
   openModel,
@@ -20,8 +23,10 @@ import {
 } from '../codec/index.js';
 import { frequenciesFromCounts } from '../entropy/index.js';
 import { Parameters } from '../nn/index.js';
+import { linear } from '../ops/index.js';
 import { fitQuantizer, GroupedQuantizer } from '../quantizer/index.js';
 import { createRandom, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
+import { type ReaderMaps, readerMetric } from './reader-metric.js';
 
 export interface FitCodecOptions
   extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups'> {
@@ -29,7 +34,12 @@ export interface FitCodecOptions
   readonly splitLayer: number;
   /** Consecutive time steps that are averaged; default 1. */
   readonly pooling?: number;
-  /** Default 1: all of them. */
+  /**
+   * What k-means makes small: the plain squared error, or that which the layer sees that reads the vectors (reader-metric.ts),
+   * known where it is linear or a convolution. Default plain.
+   */
+  readonly metric?: 'plain' | 'reader';
+  /** Codebooks that an encoder uses where it is not told; all of them where this is left out. */
   readonly defaultCodebooks?: number;
   /** What the codec model is called; the network's name where this is left out. */
   readonly name?: string;
@@ -99,6 +109,7 @@ export class CodecFitter {
     private readonly tensors: ReadonlyMap<string, ReturnType<typeof dataOf>>,
     private readonly network: DeviceNetwork,
     private readonly options: FitCodecOptions,
+    private readonly maps: ReaderMaps | null,
   ) {
     this.layout = new VectorLayout(config);
     this.reservoir = new Reservoir(this.layout.width, options.seed ?? 1);
@@ -124,14 +135,15 @@ export class CodecFitter {
   /** The codec model's file. Throws UsageError where the recordings had fewer vectors than there are codewords. */
   finish(): Uint8Array {
     const { codebooks, codewords, groups = 1 } = this.config.quantizer;
-    const vectors = this.reservoir.vectors();
-    const [count, width] = vectors.shape as [number, number];
+    const raw = this.reservoir.vectors();
+    const [count, width] = raw.shape as [number, number];
     if (count < codewords) {
       throw new UsageError(
         `fit: the recordings give ${count} vectors, fewer than the ${codewords} codewords: take more recordings, or ` +
           'fewer codewords',
       );
     }
+    const vectors = this.maps === null ? raw : linear(raw, view(this.maps.encode, [width, width]), null);
     const groupWidth = width / groups;
     const books = zeros([codebooks * groups, codewords, groupWidth]);
     for (let g = 0; g < groups; g++) {
@@ -153,7 +165,18 @@ export class CodecFitter {
       [CODEBOOKS, dataOf(books)],
       [FREQUENCIES, frequencies],
     ]);
-    return writeModel(this.config, new Map([...this.tensors, ...shared]));
+    return writeModel(this.config, new Map([...this.tensors, ...shared, ...this.mapTensors(width)]));
+  }
+
+  private mapTensors(width: number): [string, TensorData][] {
+    if (this.maps === null) return [];
+    const bias = { data: new Float32Array(width), shape: [width] };
+    return [
+      [`${ENCODE}.weight`, { data: this.maps.encode, shape: [width, width] }],
+      [`${ENCODE}.bias`, bias],
+      [`${DECODE}.weight`, { data: this.maps.decode, shape: [width, width] }],
+      [`${DECODE}.bias`, bias],
+    ];
   }
 
   private countFrequencies(quantizer: GroupedQuantizer, vectors: Tensor) {
@@ -189,14 +212,20 @@ export async function fitCodec(source: ModelSource, options: FitCodecOptions): P
       ...(groups === undefined ? {} : { groups }),
     },
   };
-  const config = parseConfig(JSON.stringify(wanted)) as CodecConfig;
+  const plain = parseConfig(JSON.stringify(wanted)) as CodecConfig;
   const state = new Map([...(await model.tensors('device')), ...(await model.tensors('cloud'))]);
-  const device = new Map([...state].filter(([tensor]) => roleOf(tensor, config) === 'device'));
-  const network = await deviceNetworkFrom(config, new Parameters(device));
+  const kept = [...state].filter(([tensor]) => roleOf(tensor, plain) !== null);
+  const device = new Map(kept.filter(([tensor]) => roleOf(tensor, plain) === 'device'));
+  const network = await deviceNetworkFrom(plain, new Parameters(device));
+  const layout = new VectorLayout(plain);
+  const maps = options.metric === 'reader' ? readerMetric(plain.network, state, layout) : null;
+  const config =
+    maps === null ? plain : { ...plain, quantizer: { ...plain.quantizer, projection: layout.width } };
   return new CodecFitter(
     config,
-    new Map([...state].map(([tensor, x]) => [tensor, dataOf(x)])),
+    new Map(kept.map(([tensor, x]) => [tensor, dataOf(x)])),
     network,
     options,
+    maps,
   );
 }

@@ -5,7 +5,7 @@ import { type FitCodecOptions, fitCodec } from '../training/index.js';
 import { RECORDINGS } from './encode.js';
 import { expandInputs, localPaths, requireSafeOutputs, shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';
-import { startProgress } from './progress.js';
+import { type Progress, startProgress } from './progress.js';
 import { openRecording, warnIfCut } from './recordings.js';
 import { EXIT, type ExitCode, given, naming, report } from './run.js';
 import { count } from './text.js';
@@ -54,13 +54,13 @@ export async function fitModel(
     [...localPaths(network), ...recordings],
     [{ path: output, of: 'the codec model' }],
   );
-  const rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
+  let rounds: Progress | undefined;
   const settings: FitCodecOptions = {
     splitLayer: layer,
     codebooks,
     codewords,
     ...given({ pooling, vectors: per, groups, name, seed, metric }),
-    onRound: (stage) => rounds.update(stage),
+    onRound: (stage) => rounds?.update(stage),
   };
   const fitter = await naming(network, () => fitCodec(network, settings));
   const progress = startProgress('fit', recordings.length, 'recordings');
@@ -82,6 +82,7 @@ export async function fitModel(
   } finally {
     progress.stop();
   }
+  rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
   const model = fitter.finish();
   rounds.stop();
   await writeOutput(output, model);

@@ -1,7 +1,9 @@
 /** Files as SpeechBrain publishes them, with numbers that are made up. */
 import { narrowToFloat16 } from '../../src/checkpoints/half-precision.js';
+import { bytesSource } from '../../src/checkpoints/index.js';
+import type { OpenFile } from '../../src/published/index.js';
 import { createRandom, sizeOf } from '../../src/tensor/index.js';
-import { dict, tensor, torchZip } from './torch.js';
+import { dict, int, tensor, torchZip } from './torch.js';
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
@@ -33,12 +35,12 @@ export function torchStateDict(
 }
 
 /** SpeechBrain's normalizer.ckpt of `mels` bands, near what log-mel features of noise are. */
-export function normalizerFile(count: Uint8Array, mels: number): Uint8Array {
+export function normalizerFile(mels: number): Uint8Array {
   const stride = [1];
   const parts = { elements: mels, shape: [mels], stride };
   return torchZip(
     dict(
-      ['count', count],
+      ['count', int(3)],
       ['glob_mean', tensor({ ...parts, key: '0' })],
       ['glob_std', tensor({ ...parts, key: '1' })],
     ),
@@ -68,3 +70,12 @@ export function madeUp(shapes: Shapes, seed = 1): Map<string, Saved> {
   }
   return tensors;
 }
+
+/** Files in memory, as a folder has them. */
+export const folderOf =
+  (files: Readonly<Record<string, Uint8Array | string>>): OpenFile =>
+  async (name) => {
+    const file = files[name];
+    if (file === undefined) return null;
+    return bytesSource(typeof file === 'string' ? new TextEncoder().encode(file) : file, name);
+  };

@@ -18,13 +18,14 @@ export function filesOf(folder: string | URL): OpenFile {
   };
 }
 
-/** Does work that is about one file of several, and has its errors name that file. */
-export async function about<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** Does work that is about one file of several, and has its errors name that file; `path` is what they may call it. */
+export async function about<T>(file: string, work: () => Promise<T>, path = file): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AcomError && !error.message.includes(file))
+    if (error instanceof AcomError && ![file, path].some((name) => error.message.startsWith(`${name}:`))) {
       error.message = `${file}: ${error.message}`;
+    }
     throw error;
   }
 }
@@ -57,12 +58,13 @@ export interface PublishedCheckpoint extends Checkpoint {
 }
 
 export async function openNamed(file: string, source: ByteSource): Promise<PublishedCheckpoint> {
-  const checkpoint = await about(file, () => openCheckpoint(source));
+  const named = <T>(work: () => Promise<T>): Promise<T> => about(file, work, source.name);
+  const checkpoint = await named(() => openCheckpoint(source));
   return {
     ...checkpoint,
     file,
-    read: (name) => about(file, () => checkpoint.read(name)),
-    readAll: (names) => about(file, () => checkpoint.readAll(names)),
+    read: (name) => named(() => checkpoint.read(name)),
+    readAll: (names) => named(() => checkpoint.readAll(names)),
   };
 }
 

@@ -71,9 +71,11 @@ export function madeUp(shapes: Shapes, seed = 1): Map<string, Saved> {
   return tensors;
 }
 
+export type Files = Readonly<Record<string, Uint8Array | string>>;
+
 /** Files in memory, as a folder has them. */
 export const folderOf =
-  (files: Readonly<Record<string, Uint8Array | string>>): OpenFile =>
+  (files: Files): OpenFile =>
   async (name) => {
     const file = files[name];
     if (file === undefined) return null;

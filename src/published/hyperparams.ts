@@ -1,7 +1,7 @@
 /** What is taken of SpeechBrain's texts: numbers of hyperparams.yaml, and the labels of a label encoder. */
 
 /** A line `name: value`; the value is a number or the name of another one. */
-const LINE = /^([ \t]*)(\w+):[ \t]*(?:(-?\d+(?:\.\d+)?)|!ref <(\w+)>)?/;
+const LINE = /^([ \t]*)(\w+):[ \t]*(?:(-?\d{1,15}(?:\.\d{1,15})?)|!ref <(\w+)>)?/;
 
 /**
  * Numbers that stand by themselves in hyperparams.yaml (`n_fft: 512`), and those of the front end, which stand below
@@ -30,7 +30,7 @@ export function numbersOfYaml(text: string | null): ReadonlyMap<string, number> 
 }
 
 /** A label in Python's quotes and its number. */
-const LABEL = /^(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)") => (\d+)$/;
+const LABEL = /^(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)") => (\d{1,15})$/;
 
 /**
  * Labels of SpeechBrain's label encoder: lines `'dog' => 0`, up to a line of equals signs behind which settings stand that

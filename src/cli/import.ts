@@ -47,7 +47,7 @@ function folderOf(folder: string): { open: OpenFile; opened: Opened } {
 }
 
 const leftOut = ({ leftOut: names }: ImportReport): string =>
-  names.length > 0 ? `, ${names.length} that are not needed left out` : '';
+  names.length > 0 ? `, ${names.length} not needed and left out` : '';
 
 /** Writes an imported network and says what was in the files. */
 async function write(

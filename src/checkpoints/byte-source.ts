@@ -22,8 +22,10 @@ async function request(url: URL, headers: Record<string, string>): Promise<Respo
   const response = await fetch(url, { headers }).catch((cause: unknown) => {
     throw new SourceError(`${url}: could not be fetched: ${(cause as Error).message}`, cause);
   });
-  if (!response.ok)
-    throw new SourceError(`${url}: the server answered ${response.status} ${response.statusText}`);
+  if (!response.ok) {
+    const answer = `${response.status} ${response.statusText}`;
+    throw new SourceError(`${url}: the server answered ${answer}`, undefined, response.status === 404);
+  }
   return response;
 }
 

@@ -10,7 +10,7 @@ export async function openFile(file: string | URL): Promise<ByteSource> {
     const handle = await open(name).catch((cause: NodeJS.ErrnoException) => {
       const reason =
         cause.code === 'ENOENT' ? 'there is no such file' : `it could not be opened (${cause.code})`;
-      throw new SourceError(`${name}: ${reason}`, cause);
+      throw new SourceError(`${name}: ${reason}`, cause, cause.code === 'ENOENT');
     });
     try {
       return await work(handle);

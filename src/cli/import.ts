@@ -1,14 +1,18 @@
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
   type Cnn14ImportOptions,
   filesOf,
   type ImportedNetwork,
+  type ImportReport,
   importArmKeywords,
   importSpeechBrainCnn14,
   importSpeechBrainConformer,
+  importTorchaudioConformer,
+  type OpenFile,
 } from '../published/index.js';
-import { UsageError } from '../tensor/index.js';
-import { requireSafeOutputs, writeOutput } from './files.js';
+import { SourceError, UsageError } from '../tensor/index.js';
+import { localPaths, requireSafeOutputs, writeOutput } from './files.js';
 import { EXIT, type ExitCode, given, naming, report } from './run.js';
 import { count } from './text.js';
 
@@ -22,16 +26,40 @@ export interface ImportArguments {
   readonly clip?: number;
 }
 
+/** Paths of the files that an import opened: none of them is written over. */
+type Opened = string[];
+
+/** A folder's files, kept count of. Throws UsageError where a file is named in place of its folder. */
+function folderOf(folder: string): { open: OpenFile; opened: Opened } {
+  for (const path of localPaths(folder)) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) throw new SourceError(`${folder}: there is no such folder`);
+    if (!found.isDirectory()) throw new UsageError(`${folder} is a file: name the folder that it is in`);
+  }
+  const files = filesOf(folder);
+  const opened: Opened = [];
+  const open: OpenFile = async (name) => {
+    const source = await files(name);
+    if (source !== null) opened.push(source.name);
+    return source;
+  };
+  return { open, opened };
+}
+
+const leftOut = ({ leftOut: names }: ImportReport): string =>
+  names.length > 0 ? `, ${names.length} not needed and left out` : '';
+
 /** Writes an imported network and says what was in the files. */
 async function write(
   { config, model, report: found, notes }: ImportedNetwork,
   output: string,
+  opened: Opened,
 ): Promise<ExitCode> {
+  await requireSafeOutputs(opened.flatMap(localPaths), [{ path: output, of: 'the network' }]);
   await writeOutput(output, model);
-  const left = found.leftOut.length > 0 ? `, ${found.leftOut.length} that are not needed left out` : '';
   report(
     [output],
-    `${output}: ${count(model.length)} bytes, ${config.name}, ${found.taken} tensors taken${left}`,
+    `${output}: ${count(model.length)} bytes, ${config.name}, ${found.taken} tensors taken${leftOut(found)}`,
     ...notes.map((note) => `note: ${note}`),
     `next: acom ${config.task === 'recognition' ? 'transcribe' : 'classify'} -m ${output} in.wav, or acom model fit ${output}`,
   );
@@ -41,8 +69,9 @@ async function write(
 export async function importConformer(folder: string, options: ImportArguments): Promise<ExitCode> {
   const { name, fft, window, heads } = options;
   const settings = given({ name, fftSize: fft, windowSamples: window, heads });
-  const imported = await naming(folder, () => importSpeechBrainConformer(filesOf(folder), settings));
-  return write(imported, options.output);
+  const { open, opened } = folderOf(folder);
+  const imported = await naming(folder, () => importSpeechBrainConformer(open, settings));
+  return write(imported, options.output, opened);
 }
 
 function frontEndOf(named: string | undefined): '16k' | '44k' | undefined {
@@ -53,16 +82,40 @@ function frontEndOf(named: string | undefined): '16k' | '44k' | undefined {
 export async function importCnn14(folder: string, options: ImportArguments): Promise<ExitCode> {
   const { name, frontEnd, clip } = options;
   const settings: Cnn14ImportOptions = given({ name, frontEnd: frontEndOf(frontEnd), clipSeconds: clip });
-  const imported = await naming(folder, () => importSpeechBrainCnn14(filesOf(folder), settings));
-  return write(imported, options.output);
+  const { open, opened } = folderOf(folder);
+  const imported = await naming(folder, () => importSpeechBrainCnn14(open, settings));
+  return write(imported, options.output, opened);
 }
 
 export async function importKeywords(json: string, options: ImportArguments): Promise<ExitCode> {
+  if (!json.endsWith('.json')) throw new UsageError(`${json}: name the .json file; the .bin is beside it`);
   const bin = json.replace(/\.json$/, '.bin');
-  await requireSafeOutputs([json, bin], [{ path: options.output, of: 'the network' }]);
   const floats = new Uint8Array(await naming(bin, () => readFile(bin)));
   const imported = await naming(json, async () =>
     importArmKeywords(await readFile(json, 'utf8'), floats, given({ name: options.name })),
   );
-  return write(imported, options.output);
+  return write(imported, options.output, [json, bin]);
+}
+
+export interface EncoderArguments {
+  readonly output: string;
+  readonly heads: number;
+  readonly convolutionFirst?: boolean;
+  readonly prefix?: string;
+}
+
+/** acom import torchaudio-conformer: an encoder, with which no other command can do anything but show it. */
+export async function importEncoder(file: string, options: EncoderArguments): Promise<ExitCode> {
+  const { output, heads, convolutionFirst, prefix } = options;
+  await requireSafeOutputs(localPaths(file), [{ path: output, of: 'the encoder' }]);
+  const settings = { heads, ...given({ convolutionFirst, prefix }) };
+  const imported = await naming(file, () => importTorchaudioConformer(file, settings));
+  await writeOutput(output, imported.model);
+  report(
+    [output],
+    `${output}: ${count(imported.model.length)} bytes, torchaudio's Conformer, ${imported.report.taken} tensors taken${leftOut(imported.report)}`,
+    ...(imported.prefix === '' ? [] : [`note: ${imported.prefix} was taken off their names`]),
+    `next: acom info ${output}, or loadTorchaudioConformer() in a program`,
+  );
+  return EXIT.done;
 }

@@ -10,7 +10,8 @@ import {
 import { isCodec, type NetworkModelConfig, timingOf } from '../codec/index.js';
 import { crcText, isModel, parseModelHeader, roleOf } from '../codec/model-file.js';
 import { VectorLayout } from '../codec/vector-layout.js';
-import { kindOf } from '../nn/index.js';
+import { kindOf, type TorchaudioConformerConfig } from '../nn/index.js';
+import { isEncoder, parseEncoder } from '../published/torchaudio-conformer.js';
 import { summarize } from '../tensor/elementwise.js';
 import { FormatError, type NdArray, sizeOf } from '../tensor/index.js';
 import { RECORDINGS } from './encode.js';
@@ -143,8 +144,20 @@ async function tensorFacts(file: SafetensorsFile, config: NetworkModelConfig | n
   return { json: { tensors }, lines: table(columns, rows) };
 }
 
+/** What a file is that the import of torchaudio's Conformer made. */
+function encoderLines(config: TorchaudioConformerConfig): [string, string][] {
+  const { width, heads, layers, feedForward, depthwiseTaps, norm, convolutionFirst } = config;
+  const order = convolutionFirst ? 'convolution before attention' : 'attention before convolution';
+  return [
+    ['encoder', "torchaudio's Conformer, frames to frames: it has no front end and no head"],
+    ['network', `width ${width}, ${layers} layers, ${heads} heads, feed-forward ${feedForward}`],
+    ['convolution', `kernel ${depthwiseTaps}, ${norm} norm, ${order}`],
+  ];
+}
+
 async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
   const file = await openSafetensors(bytesSource(bytes));
+  const encoder = isEncoder(file) ? parseEncoder(file) : null;
   const header = isModel(file) ? parseModelHeader(file) : null;
   const facts = await tensorFacts(file, header?.config ?? null);
   const numbers = [...file.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -160,13 +173,15 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
         ...modelLines(header.config),
         ['size', size],
       ]
-    : [
-        ['safetensors', size],
-        ...[...file.metadata].map(([key, text]): [string, string] => [
-          key,
-          text.length > 80 ? `${text.slice(0, 80)}…` : text,
-        ]),
-      ];
+    : encoder
+      ? [...encoderLines(encoder), ['size', size]]
+      : [
+          ['safetensors', size],
+          ...[...file.metadata].map(([key, text]): [string, string] => [
+            key,
+            text.length > 80 ? `${text.slice(0, 80)}…` : text,
+          ]),
+        ];
   const json = header
     ? {
         type: isCodec(header.config) ? 'codec model' : 'network',
@@ -174,7 +189,9 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
         fingerprint: crcText(header.fingerprint),
         config: header.config,
       }
-    : { type: 'safetensors', metadata: Object.fromEntries(file.metadata) };
+    : encoder
+      ? { type: 'encoder', config: encoder }
+      : { type: 'safetensors', metadata: Object.fromEntries(file.metadata) };
   return {
     json: { ...json, bytes: bytes.length, ...facts.json },
     lines: [...pairs(about), '', ...facts.lines],

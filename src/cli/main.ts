@@ -8,7 +8,7 @@ import { demo } from './demo.js';
 import { encode } from './encode.js';
 import { evaluate } from './eval.js';
 import { fitModel } from './fit.js';
-import { importCnn14, importConformer, importKeywords } from './import.js';
+import { importCnn14, importConformer, importEncoder, importKeywords } from './import.js';
 import { info } from './info.js';
 import { version } from './model.js';
 import { packModel, splitModel } from './model-files.js';
@@ -274,7 +274,10 @@ const NAME = ['--name <text>', 'what the network is called'] as const;
 
 importing
   .command('speechbrain-conformer')
-  .argument('<folder>', 'asr.ckpt or model.ckpt, normalizer.ckpt, tokenizer.ckpt, hyperparams.yaml')
+  .argument(
+    '<folder>',
+    'folder or URL with asr.ckpt or model.ckpt, normalizer.ckpt, tokenizer.ckpt, hyperparams.yaml',
+  )
   .description("SpeechBrain's conformer for speech recognition, with its CTC head")
   .requiredOption(...NETWORK)
   .option('--fft <samples>', 'samples of the Fourier transform, where no hyperparams.yaml says', wholeNumber)
@@ -294,10 +297,16 @@ Examples:
 
 importing
   .command('speechbrain-cnn14')
-  .argument('<folder>', 'embedding_model.ckpt, classifier.ckpt, label_encoder.txt')
+  .argument(
+    '<folder>',
+    'folder or URL with embedding_model.ckpt, classifier.ckpt, label_encoder.txt, hyperparams.yaml',
+  )
   .description("SpeechBrain's CNN14 for sound classification, with either head")
   .requiredOption(...NETWORK)
-  .option('--front-end <which>', '16k (log(1 + x)) or 44k (decibels); default: what the head speaks of')
+  .option(
+    '--front-end <which>',
+    '16k (log(1 + x)) or 44k (decibels); default: by hyperparams.yaml or the head',
+  )
   .option('--clip <duration>', 'longest clip that is classified at once (default: 5s)', duration)
   .option(...NAME)
   .addHelpText('after', '\nExamples:\n  acom import speechbrain-cnn14 cnn14-esc50/ -o cnn14.safetensors')
@@ -311,6 +320,23 @@ importing
   .option(...NAME)
   .addHelpText('after', '\nExamples:\n  acom import arm-keywords CNN_L.json -o keywords.safetensors')
   .action(running(importKeywords));
+
+importing
+  .command('torchaudio-conformer')
+  .argument(
+    '<file>',
+    'state dict (.pt, .ckpt, .safetensors) of the conformer or of a model that it is a part of',
+  )
+  .description("torchaudio's Conformer: an encoder without a front end and a head, for programs")
+  .requiredOption('-o, --output <file>', 'the encoder')
+  .requiredOption('--heads <n>', 'attention heads, which the tensors do not tell', wholeNumber)
+  .option('--convolution-first', 'the convolution module comes before attention')
+  .option('--prefix <text>', 'what stands before conformer_layers. in the names, where there are several')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  acom import torchaudio-conformer conformer.pt -o encoder.safetensors --heads 4',
+  )
+  .action(running(importEncoder));
 
 watchStandardOutput();
 

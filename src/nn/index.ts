@@ -37,6 +37,7 @@ export { Parameters, type StateDict } from './parameters.js';
 export { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
 export { RotarySelfAttention, rotaryTable } from './rotary-self-attention.js';
 export {
+  checkTorchaudioConformer,
   TorchaudioConformer,
   type TorchaudioConformerConfig,
   TorchaudioConformerLayer,

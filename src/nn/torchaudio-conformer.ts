@@ -65,9 +65,9 @@ export class TorchaudioConformerLayer {
   }
 }
 
-/** Throws ModelError where a configuration could not be a network. */
+/** Throws ModelError where a configuration could not be a network; it bounds every size. */
 export function checkTorchaudioConformer(config: TorchaudioConformerConfig): void {
-  const { width, heads, depthwiseTaps, norm } = config;
+  const { width, heads, depthwiseTaps, norm, convolutionFirst } = config;
   for (const name of ['width', 'heads', 'layers', 'feedForward', 'depthwiseTaps'] as const) {
     const value: unknown = config[name];
     if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST[name]) continue;
@@ -83,6 +83,11 @@ export function checkTorchaudioConformer(config: TorchaudioConformerConfig): voi
   }
   if (norm !== 'batch' && norm !== 'group') {
     throw new ModelError(`torchaudio conformer: norm is ${String(norm)}, expected batch or group`);
+  }
+  if (typeof convolutionFirst !== 'boolean') {
+    throw new ModelError(
+      `torchaudio conformer: convolutionFirst is ${String(convolutionFirst)}, expected true or false`,
+    );
   }
 }
 

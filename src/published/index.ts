@@ -6,3 +6,11 @@ export type { ImportedNetwork } from './network.js';
 export { ImportError, type ImportReport, type WrongShape } from './report.js';
 export { type Cnn14ImportOptions, importSpeechBrainCnn14 } from './speechbrain-cnn14.js';
 export { type ConformerImportOptions, importSpeechBrainConformer } from './speechbrain-conformer.js';
+export {
+  type ImportedEncoder,
+  importTorchaudioConformer,
+  isEncoder,
+  loadTorchaudioConformer,
+  parseEncoder,
+  type TorchaudioImportOptions,
+} from './torchaudio-conformer.js';

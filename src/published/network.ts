@@ -1,8 +1,8 @@
 /** A network from a checkpoint: the tensors that its configuration asks for, as float32, and nothing else. */
-import type { Checkpoint } from '../checkpoints/index.js';
 import { type NetworkModelConfig, writeModel } from '../codec/index.js';
-import { parameterShapes } from '../nn/index.js';
+import { kindOf, parameterShapes } from '../nn/index.js';
 import { contiguous, flat, ModelError, type NdArray, type Tensor, type TypedArray } from '../tensor/index.js';
+import type { PublishedCheckpoint } from './files.js';
 import { type ImportReport, requireMatch } from './report.js';
 
 /** What an import gives. */
@@ -17,7 +17,7 @@ export interface ImportedNetwork {
 
 /** A checkpoint and the prefix that its names get. */
 export interface Source {
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: PublishedCheckpoint;
   readonly prefix: string;
 }
 
@@ -38,20 +38,20 @@ export async function importNetwork(
   more: ReadonlyMap<string, { data: Float32Array; shape: readonly number[] }> = new Map(),
   notes: readonly string[] = [],
 ): Promise<ImportedNetwork> {
+  // The sizes come from a file: they are bounded before anything is built of them.
+  kindOf(config.network).check(config.network);
   const expected = await parameterShapes(config.network);
   const named = sources.flatMap(({ checkpoint, prefix }) =>
-    [...checkpoint.tensors].map(([name, { shape }]) => ({ checkpoint, name, full: prefix + name, shape })),
+    [...checkpoint.tensors].map(([name, tensor]) => [prefix + name, tensor] as const),
   );
-  const report = requireMatch(
-    config.name,
-    new Map(named.map(({ full, shape }) => [full, { shape }])),
-    expected,
-    isLeftOut,
-  );
+  const report = requireMatch(config.name, new Map(named), expected, isLeftOut);
   const tensors = new Map(more);
-  for (const { checkpoint } of sources) {
-    const wanted = named.filter((each) => each.checkpoint === checkpoint && expected.has(each.full));
-    for (const { name, full } of wanted) tensors.set(full, floats(full, await checkpoint.read(name)));
+  for (const { checkpoint, prefix } of sources) {
+    const wanted = [...checkpoint.tensors.keys()].filter((name) => expected.has(prefix + name));
+    // At once: tensors may be parts of one storage, which is not to be read for each of them.
+    for (const [name, x] of await checkpoint.readAll(wanted)) {
+      tensors.set(prefix + name, floats(`${checkpoint.file}: ${name}`, x));
+    }
   }
   return { config, model: writeModel(config, tensors), report, notes };
 }

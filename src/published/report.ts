@@ -82,8 +82,8 @@ export function requireMatch(
     ...shown('unexpected', unexpected),
   ];
   throw new ImportError(
-    `${what}: the tensors are not those of the network that their shapes speak of; ${problems.join('; ')}; is this the ` +
-      'right file, and of a version that the documentation names?',
+    `${what}: the tensors are not exactly those of the network that their shapes speak of: ${problems.join('; ')}; is this ` +
+      'the right file, and whole?',
     report,
   );
 }

@@ -1,19 +1,26 @@
 /**
  * SpeechBrain's CNN14 for sound classification as it is published: embedding_model.ckpt, classifier.ckpt and, where it is
- * there, label_encoder.txt or .ckpt. There are two front ends, which the head tells apart: the published model (cosine
- * head, 44.1 kHz, decibels) and today's recipe (linear head, 16 kHz, log(1 + x)).
+ * there, label_encoder.txt or .ckpt and hyperparams.yaml. There are two front ends: that of the published model (44.1 kHz,
+ * decibels; it has the cosine head) and that of today's recipe (16 kHz, log(1 + x); it has the linear head).
  */
 import type { AnyFrontEnd } from '../audio/index.js';
-import type { Checkpoint } from '../checkpoints/index.js';
 import type { NetworkModelConfig } from '../codec/index.js';
 import type { Cnn14Config } from '../nn/index.js';
-import { ModelError } from '../tensor/index.js';
-import { type OpenFile, readText, requireCheckpoint } from './files.js';
+import { UsageError } from '../tensor/index.js';
+import {
+  countOf,
+  type OpenFile,
+  type PublishedCheckpoint,
+  readText,
+  requireCheckpoint,
+  shapeOf,
+} from './files.js';
+import { labelsOfEncoder, numbersOfYaml } from './hyperparams.js';
 import { type ImportedNetwork, importNetwork } from './network.js';
 
 export interface Cnn14ImportOptions {
   readonly name?: string;
-  /** Overrides the front end that the head speaks of. */
+  /** Where this is left out, the sample rate of hyperparams.yaml decides, or else the head. */
   readonly frontEnd?: '16k' | '44k';
   /** Longest clip that is classified at once; default 5, as ESC-50 has them. */
   readonly clipSeconds?: number;
@@ -46,39 +53,40 @@ const frontEnds: Readonly<Record<'16k' | '44k', (mels: number) => AnyFrontEnd>> 
   }),
 };
 
-function shapeOf(checkpoint: Checkpoint, file: string, name: string): readonly number[] {
-  const shape = checkpoint.tensors.get(name)?.shape;
-  if (shape !== undefined && shape.length > 0) return shape;
-  throw new ModelError(
-    `speechbrain-cnn14: ${file} has no tensor ${name}: this is no CNN14 of SpeechBrain's recipes`,
-  );
-}
+const MODEL = "CNN14 of SpeechBrain's recipes";
 
-function networkOf(embedding: Checkpoint, classifier: Checkpoint): Cnn14Config {
-  const [mels] = shapeOf(embedding, 'embedding_model.ckpt', 'norm0.weight');
-  const channels: number[] = [];
-  while (embedding.tensors.has(`conv_block${channels.length + 1}.conv1.weight`)) {
-    channels.push(
-      shapeOf(embedding, 'embedding_model.ckpt', `conv_block${channels.length + 1}.conv1.weight`)[0]!,
-    );
-  }
-  const [classes, width] = shapeOf(classifier, 'classifier.ckpt', 'weight');
+function networkOf(embedding: PublishedCheckpoint, classifier: PublishedCheckpoint): Cnn14Config {
+  const [mels] = shapeOf(embedding, 'norm0.weight', 1, MODEL);
+  const nameOf = (block: number) => `conv_block${block}.conv1.weight`;
+  const channels = Array.from(
+    { length: countOf(embedding, nameOf, 1) },
+    (_, b) => shapeOf(embedding, nameOf(b + 1), 4, MODEL)[0]!,
+  );
+  const [classes, width] = shapeOf(classifier, 'weight', 2, MODEL);
   const common = { type: 'cnn14', mels: mels!, channels, classes: classes! } as const;
   return classifier.tensors.has('bias')
     ? { ...common, head: 'linear' }
-    : { ...common, head: 'cosine', headWidth: width ?? 1 };
+    : { ...common, head: 'cosine', headWidth: width! };
 }
 
-/** Labels of SpeechBrain's label encoder: lines of `'dog' => 0`. */
-function labelsOf(text: string | null, classes: number): string[] | null {
-  const labels = new Array<string | undefined>(classes).fill(undefined);
-  for (const [, label, number] of (text ?? '').matchAll(/^'(.*)' => (\d+)\r?$/gm)) {
-    if (Number(number) < classes) labels[Number(number)] = label!;
+function frontEndOf(
+  { head, mels }: Cnn14Config,
+  sampleRate: number | undefined,
+  option: '16k' | '44k' | undefined,
+): AnyFrontEnd {
+  const known = (['16k', '44k'] as const).find((name) => frontEnds[name](mels).sampleRate === sampleRate);
+  if (option === undefined && sampleRate !== undefined && known === undefined) {
+    throw new UsageError(
+      `hyperparams.yaml says a sample rate of ${sampleRate}, which neither front end has: say which is meant (--front-end)`,
+    );
   }
-  return labels.every((label) => label !== undefined) ? (labels as string[]) : null;
+  return frontEnds[option ?? known ?? (head === 'cosine' ? '44k' : '16k')](mels);
 }
 
-/** Imports a published model. Throws ModelError or ImportError where the files are not what they should be. */
+/**
+ * Imports a published model. Throws SourceError where a file is missing, FormatError where one is damaged, ModelError or
+ * ImportError where it is of another network, UsageError where an option is needed.
+ */
 export async function importSpeechBrainCnn14(
   open: OpenFile,
   options: Cnn14ImportOptions = {},
@@ -86,17 +94,19 @@ export async function importSpeechBrainCnn14(
   const embedding = await requireCheckpoint(open, ['embedding_model.ckpt']);
   const classifier = await requireCheckpoint(open, ['classifier.ckpt']);
   const network = networkOf(embedding, classifier);
+  const { classes } = network;
   const notes: string[] = [];
   const text = (await readText(open, 'label_encoder.txt')) ?? (await readText(open, 'label_encoder.ckpt'));
-  const labels = labelsOf(text, network.classes);
-  if (labels === null)
+  const labels = labelsOfEncoder(text, classes);
+  if (labels === null) {
     notes.push('no label_encoder.txt with a label for each class: classes are shown as their numbers');
-  const frontEnd = options.frontEnd ?? (network.head === 'cosine' ? '44k' : '16k');
+  }
+  const yaml = numbersOfYaml(await readText(open, 'hyperparams.yaml'));
   const config: NetworkModelConfig = {
     name: options.name ?? 'speechbrain-cnn14',
     task: 'classification',
-    labels: labels ?? Array.from({ length: network.classes }, (_, c) => `class ${c}`),
-    frontEnd: frontEnds[frontEnd](network.mels),
+    labels: labels ?? Array.from({ length: classes }, (_, c) => `class ${c}`),
+    frontEnd: frontEndOf(network, yaml.get('sample_rate'), options.frontEnd),
     normalization: 'none',
     clipSeconds: options.clipSeconds ?? 5,
     network,

@@ -32,8 +32,11 @@ export interface Vocabulary {
   readonly units?: 'words' | 'pieces';
 }
 
-/** Begins a word among pieces, as SentencePiece marks it. */
+/** Begins a word among pieces, as SentencePiece marks it; within a piece it stands for a space. */
 const WORD_START = '\u2581';
+/** A piece that is one byte of a character which no other piece has. */
+const BYTE = /^<0x([0-9A-F]{2})>$/;
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A label that was heard, as text. */
 interface Heard extends CtcToken {
@@ -53,6 +56,21 @@ function groupedByWord(heard: readonly Heard[], units: Vocabulary['units']): Hea
   return words.filter((pieces) => pieces.some(({ text }) => text !== ''));
 }
 
+/** The text of a word from those of its pieces. */
+function joined(pieces: readonly string[]): string {
+  let text = '';
+  let bytes: number[] = [];
+  for (const piece of [...pieces, '']) {
+    const byte = BYTE.exec(piece)?.[1];
+    if (byte !== undefined) bytes.push(Number.parseInt(byte, 16));
+    else {
+      text += utf8.decode(Uint8Array.from(bytes)) + piece.replaceAll(WORD_START, ' ');
+      bytes = [];
+    }
+  }
+  return text;
+}
+
 /** Decodes log-probabilities [frames, classes]; the first frame stands `offsetSeconds` into the recording. */
 export function decodeWords(
   logProbs: Tensor,
@@ -67,7 +85,7 @@ export function decodeWords(
     text: labels[token.label] ?? `<${token.label}>`,
   }));
   return groupedByWord(heard, units).map((pieces) => ({
-    word: pieces.map(({ text }) => text).join(''),
+    word: units === 'pieces' ? joined(pieces.map(({ text }) => text)) : pieces[0]!.text,
     start: seconds(pieces[0]!.startFrame),
     end: seconds(pieces[pieces.length - 1]!.endFrame),
     confidence: geometricMean(pieces.map(({ confidence }) => confidence)),

@@ -51,7 +51,12 @@ export class AudioError extends AcomError {
 
 /** A file that could not be opened or fetched. */
 export class SourceError extends AcomError {
-  constructor(message: string, cause?: unknown) {
+  constructor(
+    message: string,
+    cause?: unknown,
+    /** Whether nothing is there, rather than something that can't be read. */
+    readonly isMissing = false,
+  ) {
     super('ACOM_SOURCE', message, { cause });
   }
 }

@@ -87,7 +87,7 @@ function checkCnn14Blocks(fixture: Fixture, report: Report): void {
 }
 
 /** Lengths as a mask [batch, frames], 1 = padding. */
-function paddingOf(fixture: Fixture, batch: number, frames: number): PaddingMask {
+export function paddingOf(fixture: Fixture, batch: number, frames: number): PaddingMask {
   const lengths = tensorOf(fixture, 'in.lengths').data;
   const mask = Uint8Array.from({ length: batch * frames }, (_, i) =>
     i % frames < Number(lengths[Math.floor(i / frames)]) ? 0 : 1,

@@ -5,7 +5,7 @@ import { type FitCodecOptions, fitCodec } from '../training/index.js';
 import { RECORDINGS } from './encode.js';
 import { expandInputs, localPaths, requireSafeOutputs, shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';
-import { startProgress } from './progress.js';
+import { type Progress, startProgress } from './progress.js';
 import { openRecording, warnIfCut } from './recordings.js';
 import { EXIT, type ExitCode, given, naming, report } from './run.js';
 import { count } from './text.js';
@@ -22,16 +22,17 @@ export interface FitArguments {
   readonly seed?: number;
 }
 
+const isManifest = (name: string): boolean => name.endsWith('.jsonl');
+
 /** Recordings that arguments name: files, folders, patterns, and those of manifests (.jsonl). */
 async function recordingsOf(names: readonly string[]): Promise<string[]> {
-  const manifests = names.filter((name) => name.endsWith('.jsonl'));
   const { files, problems } = await expandInputs(
-    names.filter((name) => !name.endsWith('.jsonl')),
+    names.filter((name) => !isManifest(name)),
     RECORDINGS,
   );
   // One that is missing ends the run: the codebooks would be others.
   for (const { error } of problems) throw error;
-  const listed = await Promise.all(manifests.map((manifest) => readManifest(manifest, null)));
+  const listed = await Promise.all(names.filter(isManifest).map((manifest) => readManifest(manifest, null)));
   return [...files.map(({ path }) => path), ...listed.flat().map(({ file }) => file)];
 }
 
@@ -47,16 +48,17 @@ export async function fitModel(
   }
   const recordings = await recordingsOf(names);
   await requireSafeOutputs(
-    [...localPaths(network), ...recordings],
+    [...localPaths(network), ...names.filter(isManifest), ...recordings],
     [{ path: output, of: 'the codec model' }],
   );
-  const rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
+  // A terminal has room for one bar: this one comes when the other is done.
+  let rounds: Progress | undefined;
   const settings: FitCodecOptions = {
     splitLayer: layer,
     codebooks,
     codewords,
     ...given({ pooling, vectors: per, groups, name, seed }),
-    onRound: (stage) => rounds.update(stage),
+    onRound: (stage) => rounds?.update(stage),
   };
   const fitter = await naming(network, () => fitCodec(network, settings));
   const progress = startProgress('fit', recordings.length, 'recordings');
@@ -78,8 +80,13 @@ export async function fitModel(
   } finally {
     progress.stop();
   }
-  const model = fitter.finish();
-  rounds.stop();
+  rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
+  let model: Uint8Array;
+  try {
+    model = fitter.finish();
+  } finally {
+    rounds.stop();
+  }
   await writeOutput(output, model);
   const { config, fingerprint } = await loadCodecModel(model);
   report(

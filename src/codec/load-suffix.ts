@@ -6,8 +6,8 @@ import type { OpenModel } from './open-model.js';
 import { VectorLayout } from './vector-layout.js';
 
 const INSTEAD: Readonly<Record<Task, string>> = {
-  recognition: 'decode words with it, or transcribe',
-  classification: 'classify with it',
+  recognition: 'use cloudDecoder or uncutRecognizer (acom decode, acom transcribe)',
+  classification: 'use cloudClassifier or uncutClassifier (acom decode, acom classify)',
 };
 
 /** The network of the cloud half. Throws ModelError where the model has another task than `wanted`. */

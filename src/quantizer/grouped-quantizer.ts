@@ -3,7 +3,7 @@
  * Stage s of group g is stage s · groups + g of the whole, so that the first stages of all groups come first, and the
  * last stages can be left away from all of them alike.
  */
-import { requireRank } from '../ops/index.js';
+import { requireRank, requireShape } from '../ops/index.js';
 import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
 
@@ -28,7 +28,7 @@ export class GroupedQuantizer {
       '[stages · groups, codewords, width / groups]',
     );
     const [rows, , groupWidth] = codebooks.shape as [number, number, number];
-    if (rows % groups !== 0) {
+    if (!Number.isInteger(groups) || groups < 1 || rows % groups !== 0) {
       throw new ShapeError(`GroupedQuantizer: ${rows} codebooks do not divide into ${groups} groups`);
     }
     this.stages = rows / groups;
@@ -44,7 +44,8 @@ export class GroupedQuantizer {
   encode(x: Tensor, stages = this.stages): NdArray<Int32Array> {
     const [first] = this.groups;
     if (this.groups.length === 1) return first!.encode(x, stages);
-    const count = x.shape[0]!;
+    const count = x.shape[0] ?? 0;
+    requireShape('GroupedQuantizer', 'x', x, [count, this.width]);
     const columns = stages * this.groups.length;
     const out = new Int32Array(count * columns);
     this.groups.forEach((quantizer, g) => {

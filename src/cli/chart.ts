@@ -14,6 +14,11 @@ async function loadPlotting() {
   }
 }
 
+/** Throws MissingPackageError where nothing could be drawn. */
+export async function requirePlotting(): Promise<void> {
+  await loadPlotting();
+}
+
 type Specification = Parameters<Awaited<ReturnType<typeof loadPlotting>>['compile']>[0];
 
 /** A specification of Vega-Lite as SVG. */

@@ -46,11 +46,12 @@ export class GroupedQuantizer {
     if (this.groups.length === 1) return first!.encode(x, stages);
     const count = x.shape[0] ?? 0;
     requireShape('GroupedQuantizer', 'x', x, [count, this.width]);
+    const parts = this.groups.map((quantizer, g) =>
+      quantizer.encode(x.lo(0, g * this.groupWidth).hi(count, this.groupWidth), stages),
+    );
     const columns = stages * this.groups.length;
     const out = new Int32Array(count * columns);
-    this.groups.forEach((quantizer, g) => {
-      const part = x.lo(0, g * this.groupWidth).hi(count, this.groupWidth);
-      const { data } = quantizer.encode(part, stages);
+    parts.forEach(({ data }, g) => {
       for (let i = 0; i < data.length; i++) {
         const [n, s] = [Math.floor(i / stages), i % stages];
         out[n * columns + s * this.groups.length + g] = data[i]!;

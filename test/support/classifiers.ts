@@ -48,8 +48,8 @@ export async function randomWeights(network: NetworkConfig, seed: number): Promi
     const inputs = shape.slice(1).reduce((product, n) => product * n, 1);
     const value = (): number => {
       if (name.endsWith('running_var')) return 0.5 + normal() ** 2;
-      if (shape.length === 1) return name.endsWith('weight') ? 1 + 0.3 * normal() : 0.2 * normal();
-      return (2 * normal()) / Math.sqrt(inputs);
+      if (shape.length === 1) return name.endsWith('weight') ? 1 + 0.3 * normal() : 0.1 * normal();
+      return ((name.includes('conv') ? 1 : 0.6) * normal()) / Math.sqrt(inputs);
     };
     weights.set(name, { data: Float32Array.from({ length: size }, value), shape });
   }

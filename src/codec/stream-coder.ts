@@ -94,6 +94,8 @@ export class StreamCoder {
     const { codebooks: stages, samples, vectorsPerPacket } = header;
     const survivors = packets.filter((packet) => packet !== null).length;
     this.requireOurs(header, survivors);
+    // Before anything is decoded: it throws where the header claims too much.
+    const expected = this.packetCount(header);
     const vectors = this.timing.vectors(samples);
     const packetVectors = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
     const data = new Int32Array(vectors * stages).fill(-1);
@@ -106,7 +108,6 @@ export class StreamCoder {
         });
       });
     });
-    const expected = this.packetCount(header);
     const warnings: string[] = [];
     if (survivors < expected) {
       warnings.push(

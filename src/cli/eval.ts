@@ -1,4 +1,5 @@
 import {
+  codebooksOf,
   type Evaluation,
   type Outcome,
   openSubject,
@@ -7,7 +8,7 @@ import {
   type Subject,
   summarize,
 } from '../evaluation/index.js';
-import { FormatError } from '../tensor/index.js';
+import { FormatError, UsageError } from '../tensor/index.js';
 import { rateCurve, requirePlotting } from './chart.js';
 import { openDetails } from './eval-details.js';
 import { requireSafeOutputs, shortPath, writeOutput } from './files.js';
@@ -114,6 +115,11 @@ export async function evaluate(manifest: string, options: EvalArguments): Promis
   if (svg !== undefined) {
     // Before hours of work rather than after.
     await requirePlotting();
+    if (codebooksOf(subject) === 0) {
+      throw new UsageError(
+        `${subject.config.name} has no codebooks, so there is no curve to draw: leave out --svg, or fit some with acom model fit`,
+      );
+    }
     const inputs = [
       manifest,
       ...entries.map(({ file }) => file),

@@ -28,12 +28,13 @@ export interface FrontEndConfig {
 
 const MOST_FFT = 1 << 16;
 const MOST_MELS = 4096;
+const MOST_RATE = 1 << 22;
 const positive = (value: number) => Number.isInteger(value) && value > 0;
 
 export function checkFrontEnd(config: FrontEndConfig): void {
   const { fftSize, windowSamples, hopSamples, mels, minHertz, maxHertz, sampleRate } = config;
   const checks: readonly (readonly [boolean, string])[] = [
-    [positive(sampleRate), `a sample rate of ${sampleRate}`],
+    [positive(sampleRate) && sampleRate <= MOST_RATE, `a sample rate of ${sampleRate}`],
     [positive(fftSize) && fftSize <= MOST_FFT, `an FFT of ${fftSize} samples`],
     [
       positive(windowSamples) && windowSamples <= fftSize,

@@ -113,7 +113,10 @@ export function readStream(from: Bytes, packetCount?: (header: StreamHeader) => 
   return { header, packets, trailingBytes: bytes.length - at };
 }
 
-/** The same recording by its first `codebooks` stages only, without decoding. */
+/**
+ * The same recording by its first `codebooks` stages only, without decoding. Of a model with groups, a codebook is a
+ * stage of each group: StreamCoder.truncate counts in those.
+ */
 export function truncateCodebooks(bytes: Bytes, codebooks: number): Uint8Array {
   const { header, packets, trailingBytes } = readStream(bytes);
   if (!Number.isInteger(codebooks) || codebooks < 1 || codebooks > header.codebooks) {

@@ -4,6 +4,7 @@
  */
 import type { Evaluation } from '../evaluation/index.js';
 import { MissingPackageError } from '../tensor/index.js';
+import { count } from './text.js';
 
 async function loadPlotting() {
   try {
@@ -14,6 +15,11 @@ async function loadPlotting() {
   }
 }
 
+/** Throws MissingPackageError where nothing could be drawn. */
+export async function requirePlotting(): Promise<void> {
+  await loadPlotting();
+}
+
 type Specification = Parameters<Awaited<ReturnType<typeof loadPlotting>>['compile']>[0];
 
 /** A specification of Vega-Lite as SVG. */
@@ -22,52 +28,94 @@ export async function draw(specification: Specification): Promise<string> {
   return new View(parse(compile(specification).spec), { renderer: 'none' }).toSVG();
 }
 
-/** The scores of an evaluation over its bit rates, with intervals, and the uncut network as a line. */
-export function rateCurve({ model, metric, recordings, continuous, points }: Evaluation): Promise<string> {
+const CODED = 'every byte of every file';
+const ENTROPY = 'order-0 entropy of the indices';
+
+/** Part of the drawing that stays free on each side of what is in it, and the least that an axis of scores shows. */
+const MARGIN = 0.1;
+const LEAST_SCORES = 0.02;
+
+/** What the axis of scores shows: every interval, and some room around them. */
+function scoresShown({ metric, continuous, points }: Evaluation): [number, number] {
+  const ends = [continuous, ...points].flatMap(({ interval }) => interval);
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const room = Math.max(MARGIN * (high - low), (LEAST_SCORES - (high - low)) / 2);
+  return [Math.max(0, low - room), metric === 'accuracy' ? Math.min(1, high + room) : high + room];
+}
+
+/**
+ * The scores of an evaluation over its bit rates as SVG, with intervals, and the uncut network as a line. Only of an
+ * evaluation that has points.
+ */
+export function rateCurve(evaluation: Evaluation): Promise<string> {
+  const { model, metric, recordings, continuous, points } = evaluation;
   const scored = ({ rate, interval: [low, high] }: Evaluation['continuous']) => ({ rate, low, high });
-  const curve = points.flatMap((point) => [
-    { ...scored(point), bitRate: point.codedBitRate, k: point.k, counted: 'every byte of every file' },
-    {
-      ...scored(point),
-      bitRate: point.entropyBitRate,
-      k: point.k,
-      counted: 'order-0 entropy of the indices',
-    },
-  ]);
+  const curve = points.flatMap((point) => {
+    const common = { ...scored(point), codebooks: `k = ${point.k}` };
+    return [
+      { ...common, bitRate: point.codedBitRate, counted: CODED },
+      { ...common, bitRate: point.entropyBitRate, counted: ENTROPY },
+    ];
+  });
   const score = {
     field: 'rate',
     type: 'quantitative',
     title: metric,
-    axis: { format: '.1%' },
-    scale: { zero: false },
+    axis: { labelExpr: "format(100 * datum.value, '.3~r') + ' %'" },
+    scale: { zero: false, domain: scoresShown(evaluation) },
   } as const;
+  const most = Math.max(...curve.map(({ bitRate }) => bitRate), 1);
+  const rates: [number, number] = [0, (1 + MARGIN) * most];
   const bitRate = {
     field: 'bitRate',
     type: 'quantitative',
-    title: 'bit/s',
-    scale: { zero: true },
+    title: 'bit rate in bit/s',
+    scale: { domain: rates, nice: false },
   } as const;
-  const colour = { field: 'counted', type: 'nominal', title: 'bits counted' } as const;
+  const kinds: string[] = [CODED, ENTROPY];
+  const [colours, shapes]: [string[], string[]] = [
+    ['#1f5fa8', '#c2570c'],
+    ['circle', 'square'],
+  ];
+  const counted = { field: 'counted', type: 'nominal', title: 'bits counted', sort: kinds } as const;
+  const colour = { ...counted, scale: { domain: kinds, range: colours } } as const;
+  const shape = { ...counted, scale: { domain: kinds, range: shapes } } as const;
+  const uncut = `uncut ${(100 * continuous.rate).toFixed(1)} %`;
   return draw({
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: {
       text: `${model}: ${metric} over bit rate`,
-      subtitle: `${recordings} recordings, 95 % intervals`,
+      subtitle: `${count(recordings)} recordings, k codebooks; bars and band: 95 % intervals`,
+      anchor: 'start',
+      offset: 12,
     },
-    width: 480,
-    height: 320,
+    width: 520,
+    height: 340,
+    // Its own paper: black text on a page of any colour.
     background: 'white',
+    padding: 12,
+    config: {
+      axis: { labelFontSize: 12, titleFontSize: 12, gridColor: '#e4e4e4' },
+      legend: {
+        orient: 'bottom',
+        direction: 'horizontal',
+        labelLimit: 0,
+        labelFontSize: 12,
+        titleFontSize: 12,
+      },
+      title: { fontSize: 15, subtitleFontSize: 12 },
+    },
     layer: [
       {
         data: { values: [scored(continuous)] },
         layer: [
           {
-            mark: { type: 'rect', opacity: 0.12, color: 'gray' },
+            mark: { type: 'rect', color: '#d9d9d9', opacity: 0.6 },
             encoding: { y: { ...score, field: 'low' }, y2: { field: 'high' } },
           },
-          { mark: { type: 'rule', strokeDash: [6, 4], color: 'gray' }, encoding: { y: score } },
+          { mark: { type: 'rule', strokeDash: [6, 4], color: '#555555' }, encoding: { y: score } },
           {
-            mark: { type: 'text', text: 'uncut', align: 'right', dy: -6, color: 'gray', x: 478 },
+            mark: { type: 'text', text: uncut, align: 'left', dy: -8, fontSize: 12, color: '#555555', x: 6 },
             encoding: { y: score },
           },
         ],
@@ -77,17 +125,24 @@ export function rateCurve({ model, metric, recordings, continuous, points }: Eva
         layer: [
           { mark: { type: 'line' }, encoding: { x: bitRate, y: score, color: colour } },
           {
-            mark: { type: 'rule' },
+            mark: { type: 'rule', strokeWidth: 1.5 },
             encoding: { x: bitRate, y: { ...score, field: 'low' }, y2: { field: 'high' }, color: colour },
           },
           {
-            mark: { type: 'point', filled: true, size: 60 },
-            encoding: { x: bitRate, y: score, color: colour },
+            mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+            encoding: { x: bitRate, y: score, color: colour, shape },
           },
-          {
-            mark: { type: 'text', dx: 8, align: 'left', dy: 10, fontSize: 10 },
-            encoding: { x: bitRate, y: score, text: { field: 'k', type: 'quantitative' }, color: colour },
-          },
+          // The curve of the entropies is the left one: its labels stand above its bars, out of the other's way.
+          ...(['top', 'bottom'] as const).map((baseline) => ({
+            transform: [{ filter: { field: 'counted', equal: baseline === 'top' ? CODED : ENTROPY } }],
+            mark: { type: 'text', baseline, dy: baseline === 'top' ? 4 : -4, fontSize: 11 } as const,
+            encoding: {
+              x: bitRate,
+              y: { ...score, field: baseline === 'top' ? 'low' : 'high' },
+              text: { field: 'codebooks', type: 'nominal' } as const,
+              color: colour,
+            },
+          })),
         ],
       },
     ],

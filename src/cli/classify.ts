@@ -24,7 +24,7 @@ export function verdictLines({ classes, clips }: Verdict): string[] {
     const times = `${start.toFixed(2).padStart(8)} – ${end.toFixed(2)} s`.padEnd(22);
     return `${times}${label.padEnd(16)} ${confidence.toFixed(2)}`;
   });
-  return [`  ${likeliest}`, ...(clips.length > 1 ? each : [])];
+  return clips.length === 0 ? [] : [`  ${likeliest}`, ...(clips.length > 1 ? each : [])];
 }
 
 /** acom classify: recordings to labels by the uncut model, with nothing sent between. */

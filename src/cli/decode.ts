@@ -1,4 +1,3 @@
-import { truncateCodebooks } from '../bitstream/index.js';
 import type { Classification, CodecModel, DecodeOptions, StreamCoder, Transcript } from '../codec/index.js';
 import { CorruptStreamError, UsageError } from '../tensor/index.js';
 import { verdictLines } from './classify.js';
@@ -18,7 +17,7 @@ export interface DecodeArguments {
 function usedRates(coder: StreamCoder, bytes: Uint8Array, codebooks: number | undefined): string {
   if (codebooks === undefined) return ratesLine(coder.rates(bytes));
   try {
-    return ratesLine(coder.rates(truncateCodebooks(bytes, codebooks * coder.groups)));
+    return ratesLine(coder.rates(coder.truncate(bytes, codebooks)));
   } catch (error) {
     // What is damaged can't be cut to fewer codebooks.
     if (error instanceof CorruptStreamError) return `${ratesLine(coder.rates(bytes))}, as it arrived`;

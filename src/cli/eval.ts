@@ -1,4 +1,5 @@
 import {
+  codebooksOf,
   type Evaluation,
   type Outcome,
   openSubject,
@@ -7,8 +8,8 @@ import {
   type Subject,
   summarize,
 } from '../evaluation/index.js';
-import { FormatError } from '../tensor/index.js';
-import { rateCurve } from './chart.js';
+import { FormatError, UsageError } from '../tensor/index.js';
+import { rateCurve, requirePlotting } from './chart.js';
 import { openDetails } from './eval-details.js';
 import { requireSafeOutputs, shortPath, writeOutput } from './files.js';
 import { type ManifestEntry, readManifest } from './manifest.js';
@@ -16,7 +17,7 @@ import { modelPath } from './model.js';
 import { startProgress } from './progress.js';
 import { openRecording, warnIfCut } from './recordings.js';
 import { EXIT, type ExitCode, given, naming, print } from './run.js';
-import { count, percent, seconds, table } from './text.js';
+import { count, large, percent, seconds, table } from './text.js';
 
 export interface EvalArguments {
   readonly model?: string;
@@ -69,8 +70,11 @@ function report(result: Evaluation): string[] {
     metric === 'accuracy'
       ? `${count(recordings)} recordings`
       : `${count(recordings)} utterances, ${count(continuous.total)} words`;
-  const millions = (macs: number) => `${(macs / 1e6).toFixed(macs < 1e7 ? 2 : 0)} million`;
-  const costs = `multiply-adds for a second: device ${millions(result.deviceMacs)}, cloud ${millions(result.cloudMacs)}`;
+  const { deviceMacs, cloudMacs } = result;
+  const costs =
+    points.length > 0
+      ? `multiply-adds for a second: device ${large(deviceMacs)}, cloud ${large(cloudMacs)}`
+      : `multiply-adds for a second: ${large(deviceMacs + cloudMacs)}`;
   return [
     `${model}: ${what}, ${seconds(result.seconds)}`,
     '',
@@ -82,7 +86,7 @@ function report(result: Evaluation): string[] {
           `device half ${result.deviceSpeed.toFixed(0)} times, cloud half ${result.cloudSpeed.toFixed(0)} times faster ` +
             'than real time; coded counts every byte of every file',
         ]
-      : ['there are no codebooks: fit some with acom model fit']),
+      : ['this network has no codebooks, so nothing can be sent: fit some with acom model fit']),
   ];
 }
 
@@ -109,6 +113,13 @@ export async function evaluate(manifest: string, options: EvalArguments): Promis
   );
   requireLabels(manifest, entries, subject);
   if (svg !== undefined) {
+    // Before hours of work rather than after.
+    await requirePlotting();
+    if (codebooksOf(subject) === 0) {
+      throw new UsageError(
+        `${subject.config.name} has no codebooks, so there is no curve to draw: leave out --svg, or fit some with acom model fit`,
+      );
+    }
     const inputs = [
       manifest,
       ...entries.map(({ file }) => file),

@@ -23,16 +23,17 @@ export interface FitArguments {
   readonly metric?: string;
 }
 
+const isManifest = (name: string): boolean => name.endsWith('.jsonl');
+
 /** Recordings that arguments name: files, folders, patterns, and those of manifests (.jsonl). */
 async function recordingsOf(names: readonly string[]): Promise<string[]> {
-  const manifests = names.filter((name) => name.endsWith('.jsonl'));
   const { files, problems } = await expandInputs(
-    names.filter((name) => !name.endsWith('.jsonl')),
+    names.filter((name) => !isManifest(name)),
     RECORDINGS,
   );
   // One that is missing ends the run: the codebooks would be others.
   for (const { error } of problems) throw error;
-  const listed = await Promise.all(manifests.map((manifest) => readManifest(manifest, null)));
+  const listed = await Promise.all(names.filter(isManifest).map((manifest) => readManifest(manifest, null)));
   return [...files.map(({ path }) => path), ...listed.flat().map(({ file }) => file)];
 }
 
@@ -51,9 +52,10 @@ export async function fitModel(
   }
   const recordings = await recordingsOf(names);
   await requireSafeOutputs(
-    [...localPaths(network), ...recordings],
+    [...localPaths(network), ...names.filter(isManifest), ...recordings],
     [{ path: output, of: 'the codec model' }],
   );
+  // A terminal has room for one bar: this one comes when the other is done.
   let rounds: Progress | undefined;
   const settings: FitCodecOptions = {
     splitLayer: layer,
@@ -83,8 +85,12 @@ export async function fitModel(
     progress.stop();
   }
   rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
-  const model = fitter.finish();
-  rounds.stop();
+  let model: Uint8Array;
+  try {
+    model = fitter.finish();
+  } finally {
+    rounds.stop();
+  }
   await writeOutput(output, model);
   const { config, fingerprint } = await loadCodecModel(model);
   report(

@@ -19,7 +19,7 @@ import { readInput, shortPath } from './files.js';
 import { openModel } from './model.js';
 import { isFile, type OpenRecording, openRecording, openRecordingBytes } from './recordings.js';
 import { EXIT, type ExitCode, forEachInput, print } from './run.js';
-import { bitRate, count, type Facts, pairs, seconds, table } from './text.js';
+import { bitRate, count, type Facts, large, pairs, seconds, table } from './text.js';
 import { CHECKPOINTS, checkpointFacts, sourceOf } from './weights.js';
 
 export interface InfoArguments {
@@ -43,11 +43,13 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
   const payload = good.flat().reduce((sum, stage) => sum + stage.length, 0);
   const fingerprint = crcText(header.fingerprint);
   const duration = timing?.seconds(header.samples);
+  // The header counts stages, of which a codebook has one for each group.
+  const codebooks = ours ? header.codebooks / (model.config.quantizer.groups ?? 1) : header.codebooks;
   const json = {
     type: 'acom stream',
     bytes: bytes.length,
     payloadBytes: payload,
-    codebooks: header.codebooks,
+    codebooks,
     fingerprint,
     model: ours ? model.config.name : null,
     samples: header.samples,
@@ -61,7 +63,7 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
   const lines = pairs([
     [
       'stream',
-      `acom, version 1, ${header.codebooks} codebook${header.codebooks === 1 ? '' : 's'}, model ${fingerprint}${ours ? ` (${model.config.name})` : ' (another than this one)'}`,
+      `acom, version 1, ${codebooks} codebook${codebooks === 1 ? '' : 's'}, model ${fingerprint}${ours ? ` (${model.config.name})` : ' (another than this one)'}`,
     ],
     [
       'duration',
@@ -85,15 +87,15 @@ function modelLines(config: NetworkModelConfig): [string, string][] {
   const macs = kindOf(network).macs(
     network,
     layout.layer,
-    frontEndFrames(frontEnd, seconds * frontEnd.sampleRate),
+    frontEndFrames(frontEnd, Math.round(seconds * frontEnd.sampleRate)),
   );
-  const costs = (n: number) => `${(n / 1e6).toFixed(1)} million multiply-adds for ${seconds} s`;
+  const costs = (n: number) => `${large(n)} multiply-adds for ${seconds} s`;
   const cut = codec ? `, cut after layer ${layout.layer}` : '';
   const { codebooks, codewords, groups = 1 } = codec?.quantizer ?? { codebooks: 0, codewords: 1 };
   const rate = groups * timing.vectorsPerSecond * Math.log2(codewords);
   const rates =
     `${codebooks} x ${codewords} codewords${groups > 1 ? ` in ${groups} groups` : ''}, ` +
-    `${round(timing.vectorsPerSecond)} vectors a second of ${layout.width} numbers: raw ${bitRate(rate)} a codebook`;
+    `${round(timing.vectorsPerSecond)} vectors a second of ${layout.width} numbers: raw ${rate.toFixed(1)} bit/s a codebook`;
   return [
     [
       'task',
@@ -101,8 +103,12 @@ function modelLines(config: NetworkModelConfig): [string, string][] {
     ],
     ['network', `${kindOf(network).describe(network)}${cut}`],
     ...(codec ? [['quantiser', rates] as [string, string]] : []),
-    ['device', costs(macs.device)],
-    ['cloud', costs(macs.cloud)],
+    ...(codec
+      ? ([
+          ['device', costs(macs.device)],
+          ['cloud', costs(macs.cloud)],
+        ] as [string, string][])
+      : ([['cost', costs(macs.device + macs.cloud)]] as [string, string][])),
     ['licence', config.licence],
     ['trained on', config.trainingData.join('; ')],
   ];

@@ -8,6 +8,13 @@ export const percent = (part: number): string => `${(100 * part).toFixed(2)} %`;
 /** 1536 as "1,536". */
 export const count = (n: number): string => n.toLocaleString('en-US', { maximumFractionDigits: 0 });
 
+/** A number of multiply-adds as "950", "12,345", "1.2 million" or "3.4 billion". */
+export function large(n: number): string {
+  if (n < 1e5) return count(n);
+  const [unit, name] = n < 1e9 ? [1e6, 'million'] : [1e9, 'billion'];
+  return `${(n / unit).toFixed(n / unit < 10 ? 2 : n / unit < 1000 ? 1 : 0)} ${name}`;
+}
+
 /** One line about a stream: what it holds and what it costs. */
 export function ratesLine(rates: StreamRates): string {
   const { bytes, codebooks, rawBitRate, entropyBitRate, codedBitRate } = rates;

@@ -5,8 +5,7 @@
  */
 import { frontEndFrames } from '../audio/index.js';
 import { kindOf } from '../nn/index.js';
-import { ModelError } from '../tensor/index.js';
-import type { NetworkModelConfig } from './config.js';
+import { clipSamplesOf, type NetworkModelConfig } from './config.js';
 import type { Timing } from './timing.js';
 import { VectorLayout } from './vector-layout.js';
 
@@ -28,17 +27,11 @@ export class ClipTiming implements Timing {
   private readonly vectorsPerClip: number;
 
   constructor(private readonly config: NetworkModelConfig) {
-    const { frontEnd, network, clipSeconds = 1 } = config;
+    const { frontEnd, network } = config;
     this.sampleRate = frontEnd.sampleRate;
-    this.clipSamples = Math.round(clipSeconds * frontEnd.sampleRate);
+    this.clipSamples = clipSamplesOf(config);
     this.layout = new VectorLayout(config);
     const least = kindOf(network).leastFrames(network);
-    if (frontEndFrames(frontEnd, this.clipSamples) < least) {
-      throw new ModelError(
-        `codec model: clips of ${clipSeconds} s have ${frontEndFrames(frontEnd, this.clipSamples)} feature frames; ` +
-          `the network needs ${least}`,
-      );
-    }
     let [low, high] = [1, this.clipSamples];
     while (low < high) {
       const middle = (low + high) >> 1;

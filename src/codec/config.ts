@@ -4,6 +4,7 @@ import {
   checkAnyFrontEnd,
   type FrontEndConfig,
   frontEndFeatures,
+  frontEndFrames,
   isMfcc,
 } from '../audio/index.js';
 import { MOST_CODEBOOKS } from '../bitstream/index.js';
@@ -197,7 +198,7 @@ const checkNetwork: Readonly<Partial<Record<NetworkConfig['type'], Check>>> = {
 };
 
 function requireConsistent(config: NetworkModelConfig): void {
-  const { frontEnd, network, labels, task, clipSeconds } = config;
+  const { frontEnd, network, labels, task } = config;
   try {
     checkAnyFrontEnd(frontEnd);
   } catch (error) {
@@ -214,19 +215,36 @@ function requireConsistent(config: NetworkModelConfig): void {
   }
   if (task === 'recognition') recognizerOf(config);
   if (task !== kind.task) fail('task', `${kind.task}, which is what ${network.type} does`, task);
-  const sensible =
-    task === 'recognition' ? clipSeconds === undefined : isWithin(clipSeconds, MOST_CLIP_SECONDS);
-  if (!sensible) {
-    const expected = task === 'recognition' ? 'none' : `a number above 0 and up to ${MOST_CLIP_SECONDS}`;
-    fail('clipSeconds', expected, clipSeconds);
-  }
+  if (task === 'recognition' && config.clipSeconds !== undefined)
+    fail('clipSeconds', 'none', config.clipSeconds);
+  if (task === 'classification') requireClip(config);
 }
 
-/** Longest clip that is classified at once: it bounds what one feature map takes. */
+/** Longest clip that is classified at once, in seconds and in samples: it bounds what one feature map takes. */
 const MOST_CLIP_SECONDS = 600;
+const MOST_CLIP_SAMPLES = 1 << 26;
 
-const isWithin = (value: number | undefined, most: number): boolean =>
-  value !== undefined && value > 0 && value <= most;
+/** Samples of a classifier's whole clip. */
+export const clipSamplesOf = ({ clipSeconds = 0, frontEnd }: NetworkModelConfig): number =>
+  Math.round(clipSeconds * frontEnd.sampleRate);
+
+/** Throws where the clips of a classifier are none that its network takes. */
+function requireClip(config: NetworkModelConfig): void {
+  const { network, frontEnd, clipSeconds } = config;
+  if (clipSeconds === undefined || !(clipSeconds > 0 && clipSeconds <= MOST_CLIP_SECONDS)) {
+    fail('clipSeconds', `a number above 0 and up to ${MOST_CLIP_SECONDS}`, clipSeconds);
+  }
+  const samples = clipSamplesOf(config);
+  if (samples < 1 || samples > MOST_CLIP_SAMPLES) {
+    fail('clipSeconds', `1 to ${MOST_CLIP_SAMPLES} samples at ${frontEnd.sampleRate} a second`, clipSeconds);
+  }
+  const kind = kindOf(network);
+  const frames = frontEndFrames(frontEnd, samples);
+  const [least, most] = [kind.leastFrames(network), kind.mostFrames(network)];
+  if (frames >= least && frames <= most) return;
+  const wanted = least === most ? `${least}` : `at least ${least}`;
+  fail('clipSeconds', `as many as give ${wanted} feature frames (these give ${frames})`, clipSeconds);
+}
 
 function requireConsistentQuantizer({ network, splitLayer, quantizer }: CodecConfig): void {
   const kind = kindOf(network);

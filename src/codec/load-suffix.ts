@@ -8,8 +8,8 @@ import { decodeProjection } from './projection.js';
 import { VectorLayout } from './vector-layout.js';
 
 const INSTEAD: Readonly<Record<Task, string>> = {
-  recognition: 'decode words with it, or transcribe',
-  classification: 'classify with it',
+  recognition: 'use cloudDecoder or uncutRecognizer (acom decode, acom transcribe)',
+  classification: 'use cloudClassifier or uncutClassifier (acom decode, acom classify)',
 };
 
 /** What the cloud half has besides codebooks and tables. */

@@ -21,6 +21,11 @@ export class NetworkModel {
     return this.model.config;
   }
 
+  /** CRC-32 over configuration and weights; of a codec model the same for the whole and for both of its parts. */
+  get fingerprint(): number {
+    return this.model.header.fingerprint;
+  }
+
   /** Samples to words, with nothing sent between. Throws ModelError where the model is no recogniser. */
   async uncutRecognizer(): Promise<UncutRecognizer> {
     const { suffix } = await loadCloudHalf(this.model, 'recognition');
@@ -38,11 +43,6 @@ export class NetworkModel {
 export class CodecModel extends NetworkModel {
   override get config(): CodecConfig {
     return this.model.codec;
-  }
-
-  /** What streams of this model carry: the same for the whole model and for both of its parts. */
-  get fingerprint(): number {
-    return this.model.header.fingerprint;
   }
 
   /** Whether this file has both halves, or one. */

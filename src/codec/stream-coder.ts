@@ -1,5 +1,11 @@
 /** Indices to .acom bytes and back: entropy tables, packets, checks. Both halves have one; no network is in it. */
-import { type Packet, readStream, type StreamHeader, writeStream } from '../bitstream/index.js';
+import {
+  type Packet,
+  readStream,
+  type StreamHeader,
+  truncateCodebooks,
+  writeStream,
+} from '../bitstream/index.js';
 import { decodeStage, encodeStage, type FrequencyTable } from '../entropy/index.js';
 import {
   asBytes,
@@ -10,9 +16,9 @@ import {
   type NdArray,
   view,
 } from '../tensor/index.js';
-import type { CodecConfig } from './config.js';
+import type { CodecConfig, Task } from './config.js';
 import { crcText } from './model-file.js';
-import { MOST_SECONDS, type Timing } from './timing.js';
+import { mostSeconds, type Timing } from './timing.js';
 import { timingOf } from './timing-of.js';
 
 /** What a stream carries, before it is words. */
@@ -38,6 +44,9 @@ export interface StreamRates {
   /** Every byte of the file. */
   readonly codedBitRate: number;
 }
+
+/** What is gone with a packet. */
+const LOST: Readonly<Record<Task, string>> = { recognition: 'words', classification: 'clips' };
 
 export class StreamCoder {
   readonly timing: Timing;
@@ -85,6 +94,8 @@ export class StreamCoder {
     const { codebooks: stages, samples, vectorsPerPacket } = header;
     const survivors = packets.filter((packet) => packet !== null).length;
     this.requireOurs(header, survivors);
+    // Before anything is decoded: it throws where the header claims too much.
+    const expected = this.packetCount(header);
     const vectors = this.timing.vectors(samples);
     const packetVectors = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
     const data = new Int32Array(vectors * stages).fill(-1);
@@ -97,17 +108,21 @@ export class StreamCoder {
         });
       });
     });
-    const expected = this.packetCount(header);
     const warnings: string[] = [];
     if (survivors < expected) {
       warnings.push(
-        `${expected - survivors} of ${expected} packets are damaged or missing: words in them are lost`,
+        `${expected - survivors} of ${expected} packets are damaged or missing: ${LOST[this.config.task]} in them are lost`,
       );
     } else if (trailingBytes > 0) {
       warnings.push(`${trailingBytes} bytes after the last packet belong to no packet and were ignored`);
     }
     const codebooks = stages / this.groups;
     return { header, codebooks, indices: view(data, [vectors, stages]), warnings };
+  }
+
+  /** The same recording by its first `codebooks` codebooks only, without decoding. */
+  truncate(bytes: Bytes, codebooks: number): Uint8Array {
+    return truncateCodebooks(bytes, codebooks * this.groups);
   }
 
   /** Bit rates of a stream of this model. */
@@ -133,10 +148,11 @@ export class StreamCoder {
 
   private packetCount({ samples, vectorsPerPacket }: StreamHeader): number {
     const seconds = this.timing.seconds(samples);
-    if (seconds > MOST_SECONDS) {
+    const most = mostSeconds(this.timing);
+    if (seconds > most) {
       throw new FormatError(
         '.acom stream',
-        `the header claims ${Math.round(seconds)} s, more than the ${MOST_SECONDS} s that a stream carries: ` +
+        `the header claims ${Math.round(seconds)} s, more than the ${most} s that a stream carries: ` +
           'it is damaged, or of another model; get it again from its source',
       );
     }
@@ -159,7 +175,8 @@ export class StreamCoder {
     }
     if (codebooks > this.tables.length || codebooks % this.groups !== 0) {
       throw new ModelMismatchError(
-        `the stream has ${codebooks} stages, the model ${this.tables.length} in groups of ${this.groups}`,
+        `the stream has ${codebooks} stages; the model has ${this.tables.length}, ${this.groups} for each codebook: ` +
+          'cut streams with the truncate of a model, which counts in codebooks',
       );
     }
   }

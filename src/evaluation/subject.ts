@@ -1,5 +1,4 @@
 /** What is evaluated: a network as it is, and where it has codebooks both halves of it, with the stream between them. */
-import { truncateCodebooks } from '../bitstream/index.js';
 import {
   isCodec,
   loadCodecModel,
@@ -29,7 +28,7 @@ interface Halves {
 
 export interface Subject {
   readonly config: NetworkModelConfig;
-  /** Of the codec model; 0 of a network without codebooks. */
+  /** Of the model's file. */
   readonly fingerprint: number;
   /** Without split and quantiser: words, or a label. */
   uncut(sampleRate: number): Pieces<string>;
@@ -45,21 +44,23 @@ const mapped = <A, B>(pieces: Pieces<A>, map: (result: A) => B): Pieces<B> => ({
 /** Opens a codec model or a network; throws as `loadNetworkModel` does, and UsageError for a beam without words. */
 export async function openSubject(source: ModelSource, decoding: DecodingOptions = {}): Promise<Subject> {
   const network = await loadNetworkModel(source);
-  const { config } = network;
+  const { config, fingerprint } = network;
   const isRecogniser = config.task === 'recognition';
   if (!isRecogniser && decoding.beam !== undefined) {
     throw new UsageError(`${config.name} classifies: there is no beam to search with`);
   }
   const codec = isCodec(config) ? await loadCodecModel(source) : null;
+  // One model for both, so that no half is in memory twice.
+  const model = codec ?? network;
   let uncut: Subject['uncut'];
   if (isRecogniser) {
-    const recognizer = await network.uncutRecognizer();
+    const recognizer = await model.uncutRecognizer();
     uncut = (sampleRate) => mapped(recognizer.stream(sampleRate, decoding), ({ text }) => text);
   } else {
-    const classifier = await network.uncutClassifier();
+    const classifier = await model.uncutClassifier();
     uncut = (sampleRate) => mapped(classifier.stream(sampleRate), ({ label }) => label ?? '');
   }
-  if (codec === null) return { config, fingerprint: 0, uncut, halves: null };
+  if (codec === null) return { config, fingerprint, uncut, halves: null };
   const encoder = await codec.deviceEncoder();
   const { coder } = encoder;
   const { codebooks } = codec.config.quantizer;
@@ -75,7 +76,7 @@ export async function openSubject(source: ModelSource, decoding: DecodingOptions
     encode: (sampleRate) => encoder.stream(sampleRate, { codebooks }),
     decode,
     indices: (bytes) => [...coder.read(bytes).indices.data],
-    truncate: (bytes, k) => truncateCodebooks(bytes, k * coder.groups),
+    truncate: (bytes, k) => coder.truncate(bytes, k),
   };
-  return { config, fingerprint: codec.fingerprint, uncut, halves };
+  return { config, fingerprint, uncut, halves };
 }

@@ -96,6 +96,7 @@ export const cnn14Kind: NetworkKind<Cnn14Config> = {
   }),
   steps: (config, layer, frames) => lengthAfter(config, layer, frames),
   leastFrames: leastLength,
+  mostFrames: () => Number.POSITIVE_INFINITY,
   halfOf(config, layer, name) {
     const inHead = after('classifier.', name);
     if (inHead !== null)

@@ -12,6 +12,7 @@ export const conformerKind: NetworkKind<ConformerCtcConfig> = {
   cut: ({ encoder }) => ({ bands: 1, channels: encoder.width }),
   steps: (config, _layer, frames) => encoderFrames(config, frames),
   leastFrames: () => 1,
+  mostFrames: () => Number.POSITIVE_INFINITY,
   halfOf({ encoder, head }, layer, name) {
     if (name.startsWith('0.') || name.startsWith('1.custom_src_module.')) return 'device';
     const owner = /^1\.encoder\.layers\.(\d+)\./.exec(name)?.[1];

@@ -233,6 +233,7 @@ export const keywordCnnKind: NetworkKind<KeywordCnnConfig> = {
   },
   steps: (config, layer, frames) => keywordMaps(config, frames)[layer]!.steps,
   leastFrames: ({ frames }) => frames,
+  mostFrames: ({ frames }) => frames,
   halfOf,
   macs(config, layer, frames): HalfMacs {
     const maps = keywordMaps(config, frames);

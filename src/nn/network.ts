@@ -41,6 +41,8 @@ export interface NetworkKind<C> {
   steps(config: C, layer: number, frames: number): number;
   /** Fewest feature frames that it can take. */
   leastFrames(config: C): number;
+  /** Most feature frames that it can take; Infinity where any number will do. */
+  mostFrames(config: C): number;
   /** The half that needs tensor `name` when it is cut after `layer`; null for a tensor that is none of this network's. */
   halfOf(config: C, layer: number, name: string): Half | null;
   /** Multiplications of matrix products and convolutions for `frames` feature frames, cut after `layer`. */

@@ -3,7 +3,7 @@
  * Stage s of group g is stage s · groups + g of the whole, so that the first stages of all groups come first, and the
  * last stages can be left away from all of them alike.
  */
-import { requireRank } from '../ops/index.js';
+import { requireRank, requireShape } from '../ops/index.js';
 import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
 import type { VectorQuantizer } from './projected-quantizer.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
@@ -29,7 +29,7 @@ export class GroupedQuantizer implements VectorQuantizer {
       '[stages · groups, codewords, width / groups]',
     );
     const [rows, , groupWidth] = codebooks.shape as [number, number, number];
-    if (rows % groups !== 0) {
+    if (!Number.isInteger(groups) || groups < 1 || rows % groups !== 0) {
       throw new ShapeError(`GroupedQuantizer: ${rows} codebooks do not divide into ${groups} groups`);
     }
     this.stages = rows / groups;
@@ -45,12 +45,14 @@ export class GroupedQuantizer implements VectorQuantizer {
   encode(x: Tensor, stages = this.stages): NdArray<Int32Array> {
     const [first] = this.groups;
     if (this.groups.length === 1) return first!.encode(x, stages);
-    const count = x.shape[0]!;
+    const count = x.shape[0] ?? 0;
+    requireShape('GroupedQuantizer', 'x', x, [count, this.width]);
+    const parts = this.groups.map((quantizer, g) =>
+      quantizer.encode(x.lo(0, g * this.groupWidth).hi(count, this.groupWidth), stages),
+    );
     const columns = stages * this.groups.length;
     const out = new Int32Array(count * columns);
-    this.groups.forEach((quantizer, g) => {
-      const part = x.lo(0, g * this.groupWidth).hi(count, this.groupWidth);
-      const { data } = quantizer.encode(part, stages);
+    parts.forEach(({ data }, g) => {
       for (let i = 0; i < data.length; i++) {
         const [n, s] = [Math.floor(i / stages), i % stages];
         out[n * columns + s * this.groups.length + g] = data[i]!;

@@ -70,9 +70,10 @@ export class UsageError extends AcomError {
 
 /** An optional package that the call needs and that is not installed. */
 export class MissingPackageError extends AcomError {
+  /** `packageName` is a name, or several with spaces between. */
   constructor(packageName: string, purpose: string, cause: unknown) {
-    super('ACOM_MISSING_PACKAGE', `${purpose} needs the package ${packageName}: npm install ${packageName}`, {
-      cause,
-    });
+    const several = packageName.includes(' ');
+    const named = several ? `packages ${packageName.replaceAll(' ', ' and ')}` : `package ${packageName}`;
+    super('ACOM_MISSING_PACKAGE', `${purpose} needs the ${named}: npm install ${packageName}`, { cause });
   }
 }

@@ -25,8 +25,9 @@ import { frequenciesFromCounts } from '../entropy/index.js';
 import { Parameters } from '../nn/index.js';
 import { linear } from '../ops/index.js';
 import { fitQuantizer, GroupedQuantizer } from '../quantizer/index.js';
-import { createRandom, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
+import { ModelError, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
 import { type ReaderMaps, readerMetric } from './reader-metric.js';
+import { Reservoir } from './reservoir.js';
 
 export interface FitCodecOptions
   extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups'> {
@@ -47,57 +48,14 @@ export interface FitCodecOptions
   readonly seed?: number;
   /** Rounds of k-means at most, default 25. */
   readonly rounds?: number;
-  /** Called after each round: the stage, the round, the mean squared error. */
+  /** Vectors that codebooks are fitted to at most; of more, a random part is taken. Default: 256 MB of them. */
+  readonly mostVectors?: number;
+  /** Called after each round: the stage (of all groups), the round, the mean squared error. */
   readonly onRound?: (stage: number, round: number, distortion: number) => void;
 }
 
-/** Numbers of all vectors that are kept; of more, a random part is (256 MB). */
+/** Numbers of all vectors that are kept where `mostVectors` says nothing (256 MB). */
 const MOST_NUMBERS = 1 << 26;
-
-/** Keeps vectors, and of more than fit a sample in which each has the same chance (Vitter 1985, algorithm R). */
-class Reservoir {
-  private data: Float32Array;
-  private kept = 0;
-  private seen = 0;
-  private readonly most: number;
-  private readonly random: () => number;
-
-  constructor(
-    private readonly width: number,
-    seed: number,
-  ) {
-    this.most = Math.max(1, Math.floor(MOST_NUMBERS / width));
-    this.random = createRandom(seed);
-    this.data = new Float32Array(1024 * width);
-  }
-
-  add(vectors: Tensor): void {
-    const { width } = this;
-    for (let n = 0; n < vectors.shape[0]!; n++) {
-      const from = vectors.offset + n * vectors.stride[0]!;
-      const at = this.kept < this.most ? this.kept : Math.floor(this.random() * (this.seen + 1));
-      this.seen++;
-      if (at >= this.most) continue;
-      if (at === this.kept) this.kept++;
-      if (this.kept * width > this.data.length) this.grow();
-      this.data.set(vectors.data.subarray(from, from + width), at * width);
-    }
-  }
-
-  get size(): number {
-    return this.kept;
-  }
-
-  vectors(): Tensor {
-    return view(this.data.slice(0, this.kept * this.width), [this.kept, this.width]);
-  }
-
-  private grow(): void {
-    const larger = new Float32Array(Math.min(2 * this.data.length, this.most * this.width));
-    larger.set(this.data);
-    this.data = larger;
-  }
-}
 
 /** Takes recordings, then gives the codec model. */
 export class CodecFitter {
@@ -112,7 +70,16 @@ export class CodecFitter {
     private readonly maps: ReaderMaps | null,
   ) {
     this.layout = new VectorLayout(config);
-    this.reservoir = new Reservoir(this.layout.width, options.seed ?? 1);
+    const { width } = this.layout;
+    const most = options.mostVectors ?? Math.floor(MOST_NUMBERS / width);
+    const { codewords } = config.quantizer;
+    if (!Number.isInteger(most) || most < codewords) {
+      throw new UsageError(
+        `fit: at most ${most} vectors of ${width} numbers are kept, too few for ${codewords} codewords: use fewer ` +
+          'codewords, vectors of positions, or another layer',
+      );
+    }
+    this.reservoir = new Reservoir(width, most, options.seed ?? 1);
   }
 
   /** Takes one recording in pieces. */
@@ -193,9 +160,20 @@ export class CodecFitter {
   }
 }
 
+/** The configuration that options come to. Throws UsageError where the network can't be cut or quantised so. */
+function configOf(wanted: object): CodecConfig {
+  try {
+    return parseConfig(JSON.stringify(wanted)) as CodecConfig;
+  } catch (error) {
+    // The network was believed before: what is wrong now are the options.
+    if (error instanceof ModelError) throw new UsageError(error.message.replace(/^codec model:/, 'fit:'));
+    throw error;
+  }
+}
+
 /**
- * Begins a codec on the network of a model, with codebooks or without. Throws ModelError where the network can't be cut
- * or quantised so.
+ * Begins a codec on the network of a model, with codebooks or without. Throws as `loadNetworkModel` does, and UsageError
+ * where the network can't be cut or quantised so.
  */
 export async function fitCodec(source: ModelSource, options: FitCodecOptions): Promise<CodecFitter> {
   const model = await openModel(source);
@@ -212,7 +190,7 @@ export async function fitCodec(source: ModelSource, options: FitCodecOptions): P
       ...(groups === undefined ? {} : { groups }),
     },
   };
-  const plain = parseConfig(JSON.stringify(wanted)) as CodecConfig;
+  const plain = configOf(wanted);
   const state = new Map([...(await model.tensors('device')), ...(await model.tensors('cloud'))]);
   const kept = [...state].filter(([tensor]) => roleOf(tensor, plain) !== null);
   const device = new Map(kept.filter(([tensor]) => roleOf(tensor, plain) === 'device'));

@@ -27,16 +27,28 @@ t.test('eval', async (t) => {
   const result = JSON.parse(first.stdout) as { points: Point[] };
   t.match(result, {
     task: 'recognition',
-    utterances: 6,
-    words: 31,
+    metric: 'word error rate',
+    model: 'commands',
+    recordings: 6,
     seconds: Number,
-    continuous: { wer: Number },
+    continuous: { total: 31, rate: Number, interval: [Number, Number] },
+    deviceMacs: Number,
+    cloudMacs: Number,
+    deviceSpeed: Number,
+    cloudSpeed: Number,
   });
   t.same(
     result.points.map(({ k }) => k),
     [1, 2],
   );
-  t.match(result.points[0], { wer: 0, rawBitRate: Number, entropyBitRate: Number, codedBitRate: Number });
+  t.match(result.points[0], {
+    count: 0,
+    total: 31,
+    rate: 0,
+    rawBitRate: Number,
+    entropyBitRate: Number,
+    codedBitRate: Number,
+  });
   const seconds = readSamples().reduce(
     (sum, { samples, sampleRate }) => sum + samples.length / sampleRate,
     0,
@@ -94,8 +106,8 @@ t.test(
     const path = join(shared('testsets/commands-synthetic-voices'), entry.path);
     writeFileSync(join(folder, 'one.jsonl'), JSON.stringify({ ...entry, path }));
     t.match(JSON.parse((await acom(folder, 'eval', 'one.jsonl', '--json')).stdout), {
-      utterances: 1,
-      words: 3,
+      recordings: 1,
+      continuous: { total: 3 },
     });
   },
 );
@@ -130,13 +142,12 @@ t.test('rates and entropies by hand', async (t) => {
   );
   t.equal(stderr, '');
   t.match(JSON.parse(stdout), {
-    utterances: 2,
-    words: 4,
+    recordings: 2,
     seconds: 4,
-    continuous: { wer: 0, errors: 0 },
+    continuous: { rate: 0, count: 0, total: 4 },
     points: [
-      { k: 1, wer: 0.25, errors: 1, rawBitRate: 16, entropyBitRate: 14 / 4, codedBitRate: 80 },
-      { k: 2, wer: 0, errors: 0, rawBitRate: 32, entropyBitRate: (14 + 16) / 4, codedBitRate: 140 },
+      { k: 1, rate: 0.25, count: 1, total: 4, rawBitRate: 16, entropyBitRate: 14 / 4, codedBitRate: 80 },
+      { k: 2, rate: 0, count: 0, total: 4, rawBitRate: 32, entropyBitRate: (14 + 16) / 4, codedBitRate: 140 },
     ],
     deviceSpeed: 20,
     cloudSpeed: 80,

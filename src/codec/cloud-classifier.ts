@@ -2,7 +2,7 @@
  * The cloud half of a classifier: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> a label.
  */
 import type { Suffix } from '../nn/index.js';
-import type { VectorQuantizer } from '../quantizer/projected-quantizer.js';
+import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
 import { type ClassProbability, meanProbabilities, rankClasses } from '../tasks/index.js';
 import { type Bytes, flat, type NdArray, requireOptions, reshape } from '../tensor/index.js';
 import { ClipTiming } from './clip-timing.js';

@@ -1,7 +1,7 @@
 /**
  * The device half: samples -> features -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
  */
-import type { VectorQuantizer } from '../quantizer/projected-quantizer.js';
+import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
 import { type NdArray, requireOptions, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';

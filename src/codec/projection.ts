@@ -1,11 +1,8 @@
 /** The maps around a quantiser that works in a space of its own, where a codec model has them. */
 import { Linear, type Parameters } from '../nn/index.js';
 import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
-import {
-  ProjectedQuantizer,
-  type Projection,
-  type VectorQuantizer,
-} from '../quantizer/projected-quantizer.js';
+import { ProjectedQuantizer, type Projection } from '../quantizer/projected-quantizer.js';
+import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
 import type { NetworkModelConfig } from './config.js';
 import { isCodec } from './config.js';
 import { DECODE, ENCODE } from './model-file.js';

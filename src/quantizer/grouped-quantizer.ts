@@ -5,8 +5,8 @@
  */
 import { requireRank, requireShape } from '../ops/index.js';
 import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
-import type { VectorQuantizer } from './projected-quantizer.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
+import type { VectorQuantizer } from './vector-quantizer.js';
 
 export class GroupedQuantizer implements VectorQuantizer {
   readonly groups: readonly ResidualQuantizer[];

@@ -1,6 +1,7 @@
 export { type FitOptions, fitQuantizer } from './fit.js';
 export { GroupedQuantizer } from './grouped-quantizer.js';
 export { pooledLength, poolFrames, repeatFrames } from './pooling.js';
-export { ProjectedQuantizer, type Projection, type VectorQuantizer } from './projected-quantizer.js';
+export { ProjectedQuantizer, type Projection } from './projected-quantizer.js';
 export { ResidualQuantizer } from './residual-quantizer.js';
 export { codewordUsage, entropyOfCounts, type StageUsage } from './usage.js';
+export type { VectorQuantizer } from './vector-quantizer.js';

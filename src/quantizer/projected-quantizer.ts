@@ -5,13 +5,7 @@
  */
 import type { NdArray, Tensor } from '../tensor/index.js';
 import type { GroupedQuantizer } from './grouped-quantizer.js';
-
-export interface VectorQuantizer {
-  /** Indices [count, stages · groups] of vectors [count, width] by the first `stages` codebooks of each group. */
-  encode(x: Tensor, stages?: number): NdArray<Int32Array>;
-  /** Vectors [count, width] that indices [count, stages · groups] stand for. */
-  lookUp(indices: NdArray<Int32Array>): Tensor;
-}
+import type { VectorQuantizer } from './vector-quantizer.js';
 
 /** An affine map of the last axis. */
 export interface Projection {

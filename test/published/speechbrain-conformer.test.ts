@@ -227,7 +227,7 @@ t.test('what is refused, and why', async (t) => {
         ),
       },
       'ACOM_MODEL',
-      /^import: asr\.ckpt: 3\.w\.bias holds bigint64, expected float32/,
+      /^asr\.ckpt: 3\.w\.bias holds bigint64, expected float32/,
     ],
     [
       'statistics of other features',

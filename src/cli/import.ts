@@ -12,7 +12,7 @@ import {
   type OpenFile,
 } from '../published/index.js';
 import { SourceError, UsageError } from '../tensor/index.js';
-import { localPaths, requireSafeOutputs, writeOutput } from './files.js';
+import { localPaths, PIPE, requireSafeOutputs, writeOutput } from './files.js';
 import { EXIT, type ExitCode, given, naming, report } from './run.js';
 import { count } from './text.js';
 
@@ -49,6 +49,9 @@ function folderOf(folder: string): { open: OpenFile; opened: Opened } {
 const leftOut = ({ leftOut: names }: ImportReport): string =>
   names.length > 0 ? `, ${names.length} not needed and left out` : '';
 
+/** What to do with a file; nothing of what goes into a pipe. */
+const next = (output: string, what: string): string[] => (output === PIPE ? [] : [`next: ${what}`]);
+
 /** Writes an imported network and says what was in the files. */
 async function write(
   { config, model, report: found, notes }: ImportedNetwork,
@@ -56,12 +59,13 @@ async function write(
   opened: Opened,
 ): Promise<ExitCode> {
   await requireSafeOutputs(opened.flatMap(localPaths), [{ path: output, of: 'the network' }]);
+  const run = config.task === 'recognition' ? 'transcribe' : 'classify';
   await writeOutput(output, model);
   report(
     [output],
     `${output}: ${count(model.length)} bytes, ${config.name}, ${found.taken} tensors taken${leftOut(found)}`,
     ...notes.map((note) => `note: ${note}`),
-    `next: acom ${config.task === 'recognition' ? 'transcribe' : 'classify'} -m ${output} in.wav, or acom model fit ${output}`,
+    ...next(output, `acom ${run} -m ${output} in.wav, or acom model fit ${output}`),
   );
   return EXIT.done;
 }
@@ -115,7 +119,7 @@ export async function importEncoder(file: string, options: EncoderArguments): Pr
     [output],
     `${output}: ${count(imported.model.length)} bytes, torchaudio's Conformer, ${imported.report.taken} tensors taken${leftOut(imported.report)}`,
     ...(imported.prefix === '' ? [] : [`note: ${imported.prefix} was taken off their names`]),
-    `next: acom info ${output}, or loadTorchaudioConformer() in a program`,
+    ...next(output, `acom info ${output}, or loadTorchaudioConformer() in a program`),
   );
   return EXIT.done;
 }

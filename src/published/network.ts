@@ -27,7 +27,7 @@ export function floats(
   x: NdArray<TypedArray>,
 ): { data: Float32Array; shape: readonly number[] } {
   if (x.data instanceof Float32Array) return { data: flat(contiguous(x as Tensor)), shape: x.shape };
-  throw new ModelError(`import: ${name} holds ${x.dtype}, expected float32 or half precision`);
+  throw new ModelError(`${name} holds ${x.dtype}, expected float32 or half precision`);
 }
 
 /** Takes a network's tensors from checkpoints, strictly, and makes a file of them. `more` are tensors besides. */

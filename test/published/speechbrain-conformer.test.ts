@@ -98,6 +98,11 @@ t.test('tokenizer, front end and name', async (t) => {
     hopSamples: 80,
     maxHertz: 4000,
   });
+  const half = await importSpeechBrainConformer(
+    folderOf({ ...good, 'hyperparams.yaml': 'sample_rate: 8000\nn_fft: 512\n' }),
+  );
+  t.match(half.config.frontEnd, { fftSize: 512, windowSamples: 200 }, "SpeechBrain's own default, 25 ms");
+  t.match(half.notes, [/says win_length: a window of 200 samples is assumed \(--window\)/]);
   const { labels, units } = config;
   t.equal(units, 'pieces');
   t.same(labels.slice(0, 6), ['', '', '', '<sep>', '\u2581', '\u2581the'], 'no text for blank and controls');
@@ -222,7 +227,7 @@ t.test('what is refused, and why', async (t) => {
         ),
       },
       'ACOM_MODEL',
-      /^import: asr\.ckpt: 3\.w\.bias holds bigint64, expected float32/,
+      /^asr\.ckpt: 3\.w\.bias holds bigint64, expected float32/,
     ],
     [
       'statistics of other features',
@@ -262,6 +267,18 @@ t.test('what is refused, and why', async (t) => {
       /an FFT of 0 samples makes no sense/,
     ],
     [
+      'a front end without bounds',
+      { ...good, 'hyperparams.yaml': 'n_fft: 999999999\n' },
+      'ACOM_MODEL',
+      /an FFT of 999999999 samples makes no sense/,
+    ],
+    [
+      'a sample rate without bounds',
+      { ...good, 'hyperparams.yaml': 'sample_rate: 99999999999\nn_fft: 512\n' },
+      'ACOM_MODEL',
+      /makes no sense/,
+    ],
+    [
       'no heads',
       {
         ...good,
@@ -287,4 +304,10 @@ t.test('damaged files give typed errors', async (t) => {
     t.same(crashes, [], name);
     t.ok(rejected > 10, `${name}: ${rejected} rejected, ${accepted} accepted`);
   }
+  const yaml = new TextEncoder().encode(YAML);
+  const { accepted, crashes } = await fuzz([yaml], 60, (bytes) =>
+    importSpeechBrainConformer(folderOf({ ...good, 'hyperparams.yaml': bytes })),
+  );
+  t.same(crashes, [], 'hyperparams.yaml');
+  t.ok(accepted > 0, `hyperparams.yaml: ${accepted} accepted`);
 });

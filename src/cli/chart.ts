@@ -35,12 +35,12 @@ const ENTROPY = 'order-0 entropy of the indices';
 const MARGIN = 0.1;
 const LEAST_SCORES = 0.02;
 
-/** What the axis of scores shows: every interval, and some room around them. */
-function scoresShown({ metric, continuous, points }: Evaluation): [number, number] {
+/** What the axis of scores shows: every interval, and room around them for labels, which may be below 0 %. */
+function scoresShown({ continuous, points }: Evaluation): [number, number] {
   const ends = [continuous, ...points].flatMap(({ interval }) => interval);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const room = Math.max(MARGIN * (high - low), (LEAST_SCORES - (high - low)) / 2);
-  return [Math.max(0, low - room), metric === 'accuracy' ? Math.min(1, high + room) : high + room];
+  return [low - room, high + room];
 }
 
 /**
@@ -57,11 +57,14 @@ export function rateCurve(evaluation: Evaluation): Promise<string> {
       { ...common, bitRate: point.entropyBitRate, counted: ENTROPY },
     ];
   });
+  const mostScore = metric === 'accuracy' ? 1 : Number.MAX_VALUE;
   const score = {
     field: 'rate',
     type: 'quantitative',
     title: metric,
-    axis: { labelExpr: "format(100 * datum.value, '.3~r') + ' %'" },
+    axis: {
+      labelExpr: `datum.value < 0 || datum.value > ${mostScore} ? '' : format(100 * datum.value, '.3~r') + ' %'`,
+    },
     scale: { zero: false, domain: scoresShown(evaluation) },
   } as const;
   const most = Math.max(...curve.map(({ bitRate }) => bitRate), 1);

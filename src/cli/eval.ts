@@ -11,7 +11,7 @@ import {
 import { FormatError, UsageError } from '../tensor/index.js';
 import { rateCurve, requirePlotting } from './chart.js';
 import { openDetails } from './eval-details.js';
-import { requireSafeOutputs, shortPath, writeOutput } from './files.js';
+import { localPaths, requireSafeOutputs, shortPath, writeOutput } from './files.js';
 import { type ManifestEntry, readManifest } from './manifest.js';
 import { modelPath } from './model.js';
 import { startProgress } from './progress.js';
@@ -121,6 +121,7 @@ export async function evaluate(manifest: string, options: EvalArguments): Promis
       );
     }
     const inputs = [
+      ...localPaths(path),
       manifest,
       ...entries.map(({ file }) => file),
       ...(details === undefined ? [] : [details]),

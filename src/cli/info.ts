@@ -165,7 +165,8 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
   const file = await openSafetensors(bytesSource(bytes));
   const encoder = isEncoder(file) ? parseEncoder(file) : null;
   const header = isModel(file) ? parseModelHeader(file) : null;
-  const facts = await tensorFacts(file, header?.config ?? null);
+  // A network that is not cut yet has no halves.
+  const facts = await tensorFacts(file, header && isCodec(header.config) ? header.config : null);
   const numbers = [...file.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const size = `${count(bytes.length)} bytes, ${file.tensors.size} tensors, ${count(numbers)} numbers`;
   const about: [string, string][] = header
@@ -175,7 +176,7 @@ async function safetensorsFacts(bytes: Uint8Array): Promise<Facts> {
               'codec model',
               `${header.config.name} (${header.part}), fingerprint ${crcText(header.fingerprint)}`,
             ]
-          : ['network', `${header.config.name}, without codebooks: fit some with acom model fit`],
+          : ['model', `${header.config.name}, a network without codebooks: fit some with acom model fit`],
         ...modelLines(header.config),
         ['size', size],
       ]

@@ -59,7 +59,7 @@ const FILES = 'files, folders, patterns, or - for a pipe';
 
 program
   .description(
-    'Audio coding for machines: speech as under 200 bit/s of codewords, and the words that a recogniser hears in them.',
+    'Audio coding for machines: sound as under 200 bit/s of codewords, and what a recogniser or a classifier makes of them.',
   )
   .version(version)
   .option('--debug', 'show where an error came from')
@@ -118,10 +118,12 @@ program
   .addHelpText(
     'after',
     `
-Times are those at which the recogniser was sure of a word, not where the word begins and ends.
+Times of words are those at which the recogniser was sure of them, not where they begin and end. Those of labels are
+clips. Decode with the model that encoded, or with its cloud file.
 
 Examples:
   acom decode out.acom
+  acom decode out.acom -m keywords-codec.safetensors
   acom decode streams/ --json | jq .text
   acom decode out.acom --beam 16`,
   )
@@ -140,10 +142,19 @@ program
 program
   .command('classify')
   .argument('<recordings...>', FILES)
-  .description('recordings to labels by the uncut model, for comparison')
+  .description('recordings (.wav .flac .ogg .oga .opus .mp3) to labels by the uncut model, for comparison')
   .option(...MODEL)
   .option(...JSON_OPTION)
-  .addHelpText('after', '\nExamples:\n  acom classify -m keywords.safetensors in.wav')
+  .addHelpText(
+    'after',
+    `
+The model is a classifier: a network that acom import made, or a codec model of one. A recording longer than its clips is
+cut into clips, each of which is classified; the label is that of their mean.
+
+Examples:
+  acom classify -m keywords.safetensors in.wav
+  acom classify -m keywords.safetensors clips/ --json | jq -r .label`,
+  )
   .action(running(classify));
 
 program
@@ -172,6 +183,9 @@ program
   .addHelpText(
     'after',
     `
+A recogniser wants lines like {"path": "in.wav", "transcript": "go left"}, a classifier {"path": "in.wav", "label": "dog"}.
+The model may be a network without codebooks: it is then scored as it is, and nothing is sent.
+
 Examples:
   acom eval test/manifest.jsonl
   acom eval test/manifest.jsonl --json --details details.jsonl
@@ -237,9 +251,13 @@ model
   .argument('<recordings...>', 'files, folders, patterns, or manifests (.jsonl)')
   .description('make a codec model of a network: fit codebooks to what goes over the cut, by k-means')
   .requiredOption('-o, --output <file>', 'the codec model')
-  .requiredOption('-l, --layer <m>', 'cut after layer m', layerNumber)
-  .requiredOption('-k, --codebooks <k>', 'stages of residual quantisation', wholeNumber)
-  .requiredOption('-v, --codewords <v>', 'codewords of each', wholeNumber)
+  .requiredOption('-l, --layer <m>', 'cut after layer m; 0: before the first', layerNumber)
+  .requiredOption(
+    '-k, --codebooks <k>',
+    'codebooks one after another, each for what the last one left',
+    wholeNumber,
+  )
+  .requiredOption('-v, --codewords <v>', 'codewords of each codebook: log2(v) bits an index', wholeNumber)
   .option('--pooling <n>', 'average n time steps (default: 1)', wholeNumber)
   .option('--per <what>', 'one vector for each time step, or for each position in time and frequency', 'step')
   .option(
@@ -257,6 +275,7 @@ model
   .addHelpText(
     'after',
     `
+Raw bit/s = vectors a second x groups x codebooks x log2(codewords); acom info shows it for the model that comes out.
 Fit on other recordings than you test on: acom eval tells nothing otherwise.
 
 Examples:

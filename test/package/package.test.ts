@@ -89,6 +89,7 @@ function subpathsOf(): string[] {
 t.test('every subpath is imported from ESM', async (t) => {
   const subpaths = subpathsOf();
   t.ok(subpaths.length >= 12);
+  for (const room of ['published', 'evaluation', 'training']) t.ok(subpaths.includes(`./${room}`), room);
   const script = subpaths.map((path, i) => {
     const name = path.replace('.', 'acom');
     return `import * as m${i} from '${name}'; if (Object.keys(m${i}).length === 0) throw new Error('${name} is empty');`;

@@ -1,61 +1,28 @@
 #!/usr/bin/env node
-/** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { UsageError } from '../tensor/index.js';
 import { classify } from './classify.js';
+/** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
+import { Command, CommanderError } from './commander.js';
 import { decode } from './decode.js';
 import { demo } from './demo.js';
 import { encode } from './encode.js';
 import { evaluate } from './eval.js';
-import { fitModel } from './fit.js';
-import { importCnn14, importConformer, importEncoder, importKeywords } from './import.js';
 import { info } from './info.js';
 import { version } from './model.js';
-import { packModel, splitModel } from './model-files.js';
+import { addModelCommands } from './model-commands.js';
+import { BEAM, duration, FILES, JSON_OPTION, MODEL, type Running, wholeNumber } from './options.js';
 import { complain, EXIT, type ExitCode, setDebug, watchStandardOutput } from './run.js';
 import { transcribe } from './transcribe.js';
-import { inspectWeights } from './weights.js';
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 1)
-    throw new InvalidArgumentError('It must be a whole number from 1 on.');
-  return Number(text);
-}
-
-function layerNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
-  return Number(text);
-}
-
-/** "1s", "500ms", "2m" or a number of seconds. */
-function duration(text: string): number {
-  const [, amount, unit = 's'] = /^(\d*\.?\d+)\s*(ms|s|m)?$/.exec(text) ?? [];
-  const value = Number(amount) * { ms: 0.001, s: 1, m: 60 }[unit as 'ms' | 's' | 'm'];
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a duration, for example 1s, 500ms or 2m.');
-  return value;
-}
 
 const program = new Command('acom');
 let exitCode: ExitCode = EXIT.done;
 
 /** Runs a command's work and keeps its exit code. */
-const running =
-  <A extends unknown[]>(work: (...args: A) => Promise<ExitCode>) =>
-  async (...args: A): Promise<void> => {
+const running: Running =
+  (work) =>
+  async (...args) => {
     exitCode = await work(...args);
   };
-
-const MODEL = [
-  '-m, --model <file or URL>',
-  'codec model (default: $ACOM_MODEL, or the one that ships)',
-] as const;
-const JSON_OPTION = ['--json', 'one JSON object a line instead of text'] as const;
-const BEAM = [
-  '-b, --beam <width>',
-  'prefix-beam search of this width instead of the greedy path',
-  wholeNumber,
-] as const;
-const FILES = 'files, folders, patterns, or - for a pipe';
 
 program
   .description(
@@ -200,162 +167,7 @@ program
   .option('-k, --codebooks <k>', 'codebooks to use', wholeNumber)
   .action(running(demo));
 
-const model = program.command('model').description('make codec models and take them apart');
-
-model
-  .command('pack')
-  .argument('<network>', 'safetensors with network, codebooks and counts, as the training exports it')
-  .description('make a codec model from an exported network')
-  .requiredOption('-o, --output <file>', 'the codec model')
-  .requiredOption('--licence <text>', 'licence of the weights')
-  .requiredOption('--trained-on <text...>', 'what they were trained on, with attribution')
-  .action(running(packModel));
-
-model
-  .command('split')
-  .argument('[model]', 'codec model (default: $ACOM_MODEL, or the one that ships)')
-  .description('split a codec model into a device file and a cloud file, each with its own tensors only')
-  .requiredOption('--device <file>', 'file for the device')
-  .requiredOption('--cloud <file>', 'file for the cloud')
-  .addHelpText(
-    'after',
-    '\nExamples:\n  acom model split --device device.safetensors --cloud cloud.safetensors',
-  )
-  .action(running(splitModel));
-
-const weights = program
-  .command('weights')
-  .description('look into checkpoints: safetensors and PyTorch files');
-
-weights
-  .command('inspect')
-  .argument('<files...>', FILES)
-  .description(
-    'names, types, shapes and sizes of the tensors, and other data beside them; nothing in a file is run',
-  )
-  .option(...JSON_OPTION)
-  .addHelpText(
-    'after',
-    `
-Reads safetensors, and .pt, .pth and .ckpt files of torch.save, new and old; only their headers, of whatever size.
-
-Examples:
-  acom weights inspect asr.ckpt
-  acom weights inspect results/save/ --json | jq '.tensors[].name'`,
-  )
-  .action(running(inspectWeights));
-
-model
-  .command('fit')
-  .argument('<network>', 'a network that acom import made, or a codec model')
-  .argument('<recordings...>', 'files, folders, patterns, or manifests (.jsonl)')
-  .description('make a codec model of a network: fit codebooks to what goes over the cut, by k-means')
-  .requiredOption('-o, --output <file>', 'the codec model')
-  .requiredOption('-l, --layer <m>', 'cut after layer m; 0: before the first', layerNumber)
-  .requiredOption(
-    '-k, --codebooks <k>',
-    'codebooks one after another, each for what the last one left',
-    wholeNumber,
-  )
-  .requiredOption('-v, --codewords <v>', 'codewords of each codebook: log2(v) bits an index', wholeNumber)
-  .option('--pooling <n>', 'average n time steps (default: 1)', wholeNumber)
-  .option('--per <what>', 'one vector for each time step, or for each position in time and frequency', 'step')
-  .option(
-    '--groups <g>',
-    'cut each vector into g parts with codebooks of their own (default: 1)',
-    wholeNumber,
-  )
-  .option(
-    '--metric <which>',
-    'what k-means makes small: the plain error, or what the reader, the next layer, sees',
-    'plain',
-  )
-  .option('--name <text>', 'name of the codec model (default: that of the network)')
-  .option('--seed <n>', 'seed of the first codewords (default: 1)', wholeNumber)
-  .addHelpText(
-    'after',
-    `
-Raw bit/s = vectors a second x groups x codebooks x log2(codewords); acom info shows it for the model that comes out.
-Fit on other recordings than you test on: acom eval tells nothing otherwise.
-
-Examples:
-  acom model fit keywords.safetensors train.jsonl -l 2 -k 2 -v 64 -o keywords-codec.safetensors
-  acom model fit cnn14.safetensors clips/ -l 4 -k 4 -v 256 --per position -o codec.safetensors`,
-  )
-  .action(running(fitModel));
-
-const importing = program
-  .command('import')
-  .description('make networks of published checkpoints, read without any framework');
-
-const NETWORK = ['-o, --output <file>', 'the network'] as const;
-const NAME = ['--name <text>', 'what the network is called'] as const;
-
-importing
-  .command('speechbrain-conformer')
-  .argument(
-    '<folder>',
-    'folder or URL with asr.ckpt or model.ckpt, normalizer.ckpt, tokenizer.ckpt, hyperparams.yaml',
-  )
-  .description("SpeechBrain's conformer for speech recognition, with its CTC head")
-  .requiredOption(...NETWORK)
-  .option('--fft <samples>', 'samples of the Fourier transform, where no hyperparams.yaml says', wholeNumber)
-  .option('--window <samples>', 'samples of the window, where no hyperparams.yaml says', wholeNumber)
-  .option('--heads <n>', 'attention heads, with rotary positions', wholeNumber)
-  .option(...NAME)
-  .addHelpText(
-    'after',
-    `
-weights/README.md says which files to download, and what accuracy their cards state.
-
-Examples:
-  acom import speechbrain-conformer asr-conformersmall/ -o conformer.safetensors
-  acom transcribe -m conformer.safetensors in.flac`,
-  )
-  .action(running(importConformer));
-
-importing
-  .command('speechbrain-cnn14')
-  .argument(
-    '<folder>',
-    'folder or URL with embedding_model.ckpt, classifier.ckpt, label_encoder.txt, hyperparams.yaml',
-  )
-  .description("SpeechBrain's CNN14 for sound classification, with either head")
-  .requiredOption(...NETWORK)
-  .option(
-    '--front-end <which>',
-    '16k (log(1 + x)) or 44k (decibels); default: by hyperparams.yaml or the head',
-  )
-  .option('--clip <duration>', 'longest clip that is classified at once (default: 5s)', duration)
-  .option(...NAME)
-  .addHelpText('after', '\nExamples:\n  acom import speechbrain-cnn14 cnn14-esc50/ -o cnn14.safetensors')
-  .action(running(importCnn14));
-
-importing
-  .command('arm-keywords')
-  .argument('<json>', 'description of tensors and graph; the floats are in the .bin beside it')
-  .description("ARM's keyword networks (Hello Edge): CNN and DS_CNN")
-  .requiredOption(...NETWORK)
-  .option(...NAME)
-  .addHelpText('after', '\nExamples:\n  acom import arm-keywords CNN_L.json -o keywords.safetensors')
-  .action(running(importKeywords));
-
-importing
-  .command('torchaudio-conformer')
-  .argument(
-    '<file>',
-    'state dict (.pt, .ckpt, .safetensors) of the conformer or of a model that it is a part of',
-  )
-  .description("torchaudio's Conformer: an encoder without a front end and a head, for programs")
-  .requiredOption('-o, --output <file>', 'the encoder')
-  .requiredOption('--heads <n>', 'attention heads, which the tensors do not tell', wholeNumber)
-  .option('--convolution-first', 'the convolution module comes before attention')
-  .option('--prefix <text>', 'what stands before conformer_layers. in the names, where there are several')
-  .addHelpText(
-    'after',
-    '\nExamples:\n  acom import torchaudio-conformer conformer.pt -o encoder.safetensors --heads 4',
-  )
-  .action(running(importEncoder));
+addModelCommands(program, running);
 
 watchStandardOutput();
 

@@ -11,6 +11,7 @@ import { MOST_CODEBOOKS } from '../bitstream/index.js';
 import { MOST_CODEWORDS } from '../entropy/index.js';
 import { type ConformerCtcConfig, kindOf, NETWORK_TYPES, type NetworkConfig } from '../nn/index.js';
 import { AcomError, ModelError } from '../tensor/index.js';
+import { type Check, fail, list, nullOr, number, oneOf, optional, record, text, whole } from './checks.js';
 
 export interface QuantizerConfig {
   /** Stages K of residual quantisation. */
@@ -71,60 +72,6 @@ export function recognizerOf({ name, frontEnd, network }: NetworkModelConfig): {
 }
 
 export const isCodec = (config: NetworkModelConfig): config is CodecConfig => 'quantizer' in config;
-
-type Check = (value: unknown, path: string) => void;
-
-const fail = (path: string, expected: string, value: unknown): never => {
-  const shown = JSON.stringify(value) ?? 'missing';
-  const short = shown.length > 40 ? `${shown.slice(0, 40)}…` : shown;
-  throw new ModelError(`codec model: ${path} is ${short}, expected ${expected}`);
-};
-
-const text: Check = (value, path) => {
-  if (typeof value !== 'string') fail(path, 'text', value);
-};
-const number: Check = (value, path) => {
-  if (typeof value !== 'number' || !Number.isFinite(value)) fail(path, 'a number', value);
-};
-const whole =
-  (least: number, most: number): Check =>
-  (value, path) => {
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-      fail(path, `a whole number from ${least} to ${most}`, value);
-    }
-  };
-const oneOf =
-  (...allowed: readonly string[]): Check =>
-  (value, path) => {
-    if (typeof value !== 'string' || !allowed.includes(value)) fail(path, allowed.join(' or '), value);
-  };
-const nullOr =
-  (check: Check): Check =>
-  (value, path) => {
-    if (value !== null) check(value, path);
-  };
-const optional =
-  (check: Check): Check =>
-  (value, path) => {
-    if (value !== undefined) check(value, path);
-  };
-const list =
-  (check: Check): Check =>
-  (value, path) => {
-    if (!Array.isArray(value)) return fail(path, 'a list', value);
-    value.forEach((item, i) => {
-      check(item, `${path}[${i}]`);
-    });
-  };
-const record =
-  (fields: Readonly<Record<string, Check>>): Check =>
-  (value, path) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return fail(path, 'an object', value);
-    for (const [name, check] of Object.entries(fields)) {
-      check((value as Record<string, unknown>)[name], path === '' ? name : `${path}.${name}`);
-    }
-  };
 
 const spectrogram = {
   sampleRate: number,

@@ -1,0 +1,2 @@
+/** The one file that imports the argument parser. */
+export { Command, CommanderError, InvalidArgumentError } from 'commander';

@@ -1,0 +1,39 @@
+/** Arguments and options that several commands have. */
+import { InvalidArgumentError } from './commander.js';
+import type { ExitCode } from './run.js';
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+export function layerNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
+  return Number(text);
+}
+
+/** "1s", "500ms", "2m" or a number of seconds. */
+export function duration(text: string): number {
+  const [, amount, unit = 's'] = /^(\d*\.?\d+)\s*(ms|s|m)?$/.exec(text) ?? [];
+  const value = Number(amount) * { ms: 0.001, s: 1, m: 60 }[unit as 'ms' | 's' | 'm'];
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a duration, for example 1s, 500ms or 2m.');
+  return value;
+}
+
+export const MODEL = [
+  '-m, --model <file or URL>',
+  'codec model (default: $ACOM_MODEL, or the one that ships)',
+] as const;
+export const JSON_OPTION = ['--json', 'one JSON object a line instead of text'] as const;
+export const BEAM = [
+  '-b, --beam <width>',
+  'prefix-beam search of this width instead of the greedy path',
+  wholeNumber,
+] as const;
+export const FILES = 'files, folders, patterns, or - for a pipe';
+
+/** Wraps a command's work so that its exit code is that of the process. */
+export type Running = <A extends unknown[]>(
+  work: (...args: A) => Promise<ExitCode>,
+) => (...args: A) => Promise<void>;

@@ -105,6 +105,8 @@ function requireLabels(manifest: string, entries: readonly ManifestEntry[], { co
 /** acom eval: word errors or accuracy, and bit rates, of a test set. */
 export async function evaluate(manifest: string, options: EvalArguments): Promise<ExitCode> {
   const { details, svg, beam = 0 } = options;
+  // A manifest that is wrong shows before a model is loaded, which then says what its lines must hold.
+  await readManifest(manifest, null);
   const path = modelPath(options.model);
   const subject = await naming(path, () => openSubject(path, given({ beam: options.beam })));
   const entries = await readManifest(

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { frontEndFrames, recordingFormat } from '../audio/index.js';
+import { recordingFormat } from '../audio/index.js';
 import { looksLikeStream, type Packet, readStream } from '../bitstream/index.js';
 import {
   bytesSource,
@@ -7,7 +7,7 @@ import {
   openSafetensors,
   type SafetensorsFile,
 } from '../checkpoints/index.js';
-import { isCodec, type NetworkModelConfig, timingOf } from '../codec/index.js';
+import { isCodec, macsOf, type NetworkModelConfig, timingOf } from '../codec/index.js';
 import { crcText, isModel, parseModelHeader, roleOf } from '../codec/model-file.js';
 import { VectorLayout } from '../codec/vector-layout.js';
 import { kindOf, type TorchaudioConformerConfig } from '../nn/index.js';
@@ -84,11 +84,7 @@ function modelLines(config: NetworkModelConfig): [string, string][] {
   const timing = timingOf(config);
   const layout = new VectorLayout(config);
   const seconds = config.clipSeconds ?? 10;
-  const macs = kindOf(network).macs(
-    network,
-    layout.layer,
-    frontEndFrames(frontEnd, Math.round(seconds * frontEnd.sampleRate)),
-  );
+  const macs = macsOf(config, Math.round(seconds * frontEnd.sampleRate));
   const costs = (n: number) => `${large(n)} multiply-adds for ${seconds} s`;
   const cut = codec ? `, cut after layer ${layout.layer}` : '';
   const { codebooks, codewords, groups = 1 } = codec?.quantizer ?? { codebooks: 0, codewords: 1 };

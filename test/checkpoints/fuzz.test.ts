@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { plainEnvironment } from '../support/cli.js';
 import type { FuzzResult } from '../support/fuzz.js';
 import { repository } from '../support/shared.js';
 
@@ -20,7 +21,10 @@ for (const [what, name, leastAccepted] of [
 ] as const) {
   t.test(what, async (t) => {
     const script = join(repository, 'dist/test/checkpoints/fuzz-run.js');
-    const { stdout } = await promisify(execFile)('node', [script, name], { maxBuffer: 1 << 28 });
+    const { stdout } = await promisify(execFile)('node', [script, name], {
+      env: plainEnvironment(),
+      maxBuffer: 1 << 28,
+    });
     const { accepted, rejected, crashes, mostBytes, slowestMilliseconds } = JSON.parse(stdout) as FuzzResult;
     t.same(crashes.slice(0, 5), [], `${crashes.length} crashes`);
     t.ok(accepted >= leastAccepted && rejected > accepted, `${rejected} rejected, ${accepted} accepted`);

@@ -24,14 +24,20 @@ async function finished(run: Promise<{ stdout: string; stderr: string }>): Promi
   }
 }
 
+/** The environment without what tap loads into every Node that its tests start, which triples the time that takes. */
+export const plainEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env, NODE_OPTIONS: '' });
+
 /** Runs the command in `folder`. */
 export const acom = (folder: string, ...args: string[]): Promise<Run> =>
-  finished(execute('node', [main, ...args], { cwd: folder, maxBuffer: 1 << 26 }));
+  finished(execute('node', [main, ...args], { cwd: folder, env: plainEnvironment(), maxBuffer: 1 << 26 }));
 
 /** Runs a line of bash in `folder`, in which `acom` is the command; a pipe fails where a part of it does. */
 export const shell = (folder: string, line: string): Promise<Run> =>
   finished(
-    execute('bash', ['-o', 'pipefail', '-c', `acom() { node ${main} "$@"; }; ${line}`], { cwd: folder }),
+    execute('bash', ['-o', 'pipefail', '-c', `acom() { node ${main} "$@"; }; ${line}`], {
+      cwd: folder,
+      env: plainEnvironment(),
+    }),
   );
 
 /** Runs the command with bytes on standard input. */
@@ -40,7 +46,7 @@ export function piped(
   ...args: string[]
 ): Promise<{ code: number | null; stdout: Buffer; stderr: string }> {
   return new Promise((done) => {
-    const child = spawn('node', [main, ...args]);
+    const child = spawn('node', [main, ...args], { env: plainEnvironment() });
     const out: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (part: Buffer) => out.push(part));

@@ -54,7 +54,7 @@ const FUZZED = {
   MP3: ['speech-8k.mp3', 'tone-16k.mp3', 'tones-48k-untagged.mp3', 'tone-16k.mp2'],
 };
 for (const [format, names] of Object.entries(FUZZED)) {
-  t.test(`1,000 damaged files of ${format}: typed errors only, nothing printed`, async (t) => {
+  t.test(`400 damaged files of ${format}: typed errors only, nothing printed`, async (t) => {
     const originals = names.map(fixture);
     const printed: unknown[] = [];
     const methods = ['log', 'info', 'warn', 'error', 'debug'] as const;

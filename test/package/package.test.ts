@@ -156,16 +156,26 @@ t.test('the command runs, and names the package that FLAC needs', async (t) => {
   t.match(failed, { code: 1, stderr: /npm install @wasm-audio-decoders\/flac/ });
 });
 
+/** Recordings and the optional packages, which the project has not, come from the repository. */
+function fileBehind(path: string): string {
+  if (path.startsWith('/optional/')) return join(repository, 'node_modules', path.slice('/optional/'.length));
+  if (path.startsWith('/recordings/')) {
+    return join(repository, 'test/fixtures/audio', path.slice('/recordings/'.length));
+  }
+  return join(project, path);
+}
+
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 
 t.test(
   'in headless Chromium',
   { skip: existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed` },
   async (t) => {
-    await copyFile(join(consumer, 'page.html'), join(project, 'page.html'));
+    for (const page of ['page.html', 'recordings.html'])
+      await copyFile(join(consumer, page), join(project, page));
     const server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x');
-      const path = join(project, pathname);
+      const path = fileBehind(pathname);
       // Only pages that ask for it are isolated from other origins, and may share memory with workers.
       const isolation = searchParams.has('isolated')
         ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
@@ -224,6 +234,15 @@ t.test(
         t.same(problems, [], `${kind}: without a notice`);
         await page.close();
       }
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/recordings.html`);
+      const read = page.locator('#read');
+      await read.filter({ hasText: /\w/ }).waitFor({ timeout: 60_000 });
+      t.equal(
+        await read.textContent(),
+        'digits.mp3 43363 8000, digits.ogg 43363 8000, digits.opus 260178 48000, tones-44k.oga 22051 44100',
+        'compressed recordings, by the optional packages',
+      );
     } finally {
       await browser.close();
       server.close();

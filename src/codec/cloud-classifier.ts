@@ -1,9 +1,9 @@
 /**
  * The cloud half of a classifier: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> a label.
  */
-import type { Suffix } from '../nn/index.js';
+import type { Suffix } from '../nn/network.js';
 import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
-import { type ClassProbability, meanProbabilities, rankClasses } from '../tasks/index.js';
+import { type ClassProbability, meanProbabilities, rankClasses } from '../tasks/classification.js';
 import { type Bytes, flat, type NdArray, requireOptions, reshape } from '../tensor/index.js';
 import { ClipTiming } from './clip-timing.js';
 import { codebooksToUse, type Span } from './cloud-decoder.js';

@@ -1,7 +1,7 @@
 /**
  * The cloud half: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> words.
  */
-import type { Suffix } from '../nn/index.js';
+import type { Suffix } from '../nn/network.js';
 import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
 import { type DecodingOptions, decodeWords, textOf, type Word } from '../tasks/recognition.js';
 import {

@@ -1,7 +1,8 @@
 /** Loads the device half, and nothing of the cloud's: for bundles that only encode. */
-import { frontEndFeatures, LogMel } from '../audio/index.js';
-import { Parameters } from '../nn/index.js';
+import { frontEndFeatures } from '../audio/front-end.js';
+import { LogMel } from '../audio/log-mel.js';
 import { loadPrefix } from '../nn/load-prefix.js';
+import { Parameters } from '../nn/parameters.js';
 import type { Projection } from '../quantizer/projected-quantizer.js';
 import { clipFeatures } from './clip-features.js';
 import { ClipStream } from './clip-stream.js';

@@ -1,7 +1,8 @@
 /** Open models: the header first, then only the tensors of the part that is asked for. */
-import { byteSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
-import { FrequencyTable } from '../entropy/index.js';
-import { Parameters, type StateDict } from '../nn/index.js';
+import { byteSource } from '../checkpoints/byte-source.js';
+import { openSafetensors, type SafetensorsFile } from '../checkpoints/safetensors.js';
+import { FrequencyTable } from '../entropy/frequency-table.js';
+import { Parameters, type StateDict } from '../nn/parameters.js';
 import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
 import { type Bytes, ModelError, type NdArray } from '../tensor/index.js';
 import { type CodecConfig, isCodec, type NetworkModelConfig } from './config.js';

@@ -1,5 +1,6 @@
 /** The maps around a quantiser that works in a space of its own, where a codec model has them. */
-import { Linear, type Parameters } from '../nn/index.js';
+import { Linear } from '../nn/linear.js';
+import type { Parameters } from '../nn/parameters.js';
 import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
 import { ProjectedQuantizer, type Projection } from '../quantizer/projected-quantizer.js';
 import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';

@@ -1,15 +1,7 @@
-import {
-  type DepthwiseFilters,
-  depthwiseConv1dPacked,
-  glu,
-  type LinearWeights,
-  linearPacked,
-  type PaddingMask,
-  packDepthwiseConv1d,
-  packLinear,
-  requireMask,
-  swish,
-} from '../ops/index.js';
+import { type PaddingMask, requireMask } from '../ops/attention.js';
+import { type DepthwiseFilters, depthwiseConv1dPacked, packDepthwiseConv1d } from '../ops/convolution.js';
+import { glu, swish } from '../ops/elementwise.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { LayerNorm } from './layer-norm.js';
 import { Linear } from './linear.js';

@@ -1,4 +1,5 @@
-import { attention, type LinearWeights, linearPacked, type PaddingMask, packLinear } from '../ops/index.js';
+import { attention, type PaddingMask } from '../ops/attention.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
 import { type Tensor, view } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';

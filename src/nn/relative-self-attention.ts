@@ -1,11 +1,5 @@
-import {
-  type LinearWeights,
-  linear,
-  linearPacked,
-  type PaddingMask,
-  packLinear,
-  relativeAttention,
-} from '../ops/index.js';
+import { type PaddingMask, relativeAttention } from '../ops/attention.js';
+import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/matmul.js';
 import { keep, type Tensor, zeros } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';

@@ -3,7 +3,7 @@
  * Stage s of group g is stage s · groups + g of the whole, so that the first stages of all groups come first, and the
  * last stages can be left away from all of them alike.
  */
-import { requireRank, requireShape } from '../ops/index.js';
+import { requireRank, requireShape } from '../ops/shapes.js';
 import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
 import type { VectorQuantizer } from './vector-quantizer.js';

@@ -1,5 +1,6 @@
 /** Residual vector quantisation: each stage codes what the stages before it left. */
-import { type Codebooks, nearestCodewordsPacked, packCodebooks, requireRank } from '../ops/index.js';
+import { type Codebooks, nearestCodewordsPacked, packCodebooks } from '../ops/nearest-codeword.js';
+import { requireRank } from '../ops/shapes.js';
 import { flat, type NdArray, ShapeError, type Tensor, UsageError, zeros } from '../tensor/index.js';
 
 export class ResidualQuantizer {

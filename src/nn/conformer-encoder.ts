@@ -1,5 +1,5 @@
-import type { PaddingMask } from '../ops/attention.js';
 import { scaledAdd } from '../ops/elementwise.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
 import { requireRank } from '../ops/shapes.js';
 import { keep, scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';

@@ -1,4 +1,4 @@
-import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/convolution.js';
+import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/conv2d.js';
 import { leakyRelu } from '../ops/elementwise.js';
 import { requireRank } from '../ops/shapes.js';
 import { contiguous, reshape, type Tensor } from '../tensor/index.js';

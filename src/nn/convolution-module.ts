@@ -1,7 +1,11 @@
-import { type PaddingMask, requireMask } from '../ops/attention.js';
-import { type DepthwiseFilters, depthwiseConv1dPacked, packDepthwiseConv1d } from '../ops/convolution.js';
+import {
+  type DepthwiseFilters,
+  depthwiseConv1dPacked,
+  packDepthwiseConv1d,
+} from '../ops/depthwise-conv1d.js';
 import { glu, swish } from '../ops/elementwise.js';
 import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
+import { type PaddingMask, requireMask } from '../ops/padding-mask.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { LayerNorm } from './layer-norm.js';
 import { Linear } from './linear.js';

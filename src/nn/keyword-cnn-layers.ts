@@ -1,6 +1,7 @@
 /** Layers of keyword networks on maps [batch, steps, bands, channels], batch norm folded into their weights. */
 
-import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/convolution.js';
+import type { BatchNormParameters } from '../ops/batch-norm.js';
+import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/conv2d.js';
 import {
   type DepthwiseConv2dFilters,
   depthwiseConv2dPacked,
@@ -8,7 +9,6 @@ import {
 } from '../ops/depthwise-conv2d.js';
 import { foldBatchNorm } from '../ops/fold-batch-norm.js';
 import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
-import type { BatchNormParameters } from '../ops/normalization.js';
 import { contiguous, empty, flat, keep, reshape, type Tensor } from '../tensor/index.js';
 import {
   elementsOf,

@@ -1,5 +1,6 @@
-import { type PaddingMask, relativeAttention } from '../ops/attention.js';
 import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/matmul.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
+import { relativeAttention } from '../ops/relative-attention.js';
 import { keep, type Tensor, zeros } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';

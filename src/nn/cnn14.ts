@@ -4,8 +4,8 @@
  */
 
 import { scaledAdd } from '../ops/elementwise.js';
-import { logSoftmax } from '../ops/normalization.js';
 import { requireRank, requireShape } from '../ops/shapes.js';
+import { logSoftmax } from '../ops/softmax.js';
 import { reshape, scope, type Tensor } from '../tensor/index.js';
 import { BatchNorm } from './batch-norm.js';
 import { Cnn14Block } from './cnn14-block.js';

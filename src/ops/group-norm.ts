@@ -1,5 +1,5 @@
 import { empty, reshape, type Tensor } from '../tensor/index.js';
-import { layerNorm } from './normalization.js';
+import { layerNorm } from './layer-norm.js';
 import { requireRank, vectorOf } from './shapes.js';
 
 /**

@@ -26,6 +26,7 @@ export { type KernelChoice, kernelOf, useKernels, useThreads, withKernels } from
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
 export { foldBatchNorm } from './fold-batch-norm.js';
 export { groupNorm } from './group-norm.js';
+export { layerNorm } from './layer-norm.js';
 export { type LinearWeights, linear, linearPacked, matmul, packLinear } from './matmul.js';
 export {
   type Codebooks,
@@ -34,8 +35,8 @@ export {
   packCodebooks,
   type Quantized,
 } from './nearest-codeword.js';
-export { layerNorm, logSoftmax, softmax } from './normalization.js';
 export { type PaddingMask, requireMask } from './padding-mask.js';
 export { averagePool2d, type Pool2dOptions } from './pooling.js';
 export { type RelativeAttentionInputs, relativeAttention } from './relative-attention.js';
 export { describeShape, requireRank, requireShape } from './shapes.js';
+export { logSoftmax, softmax } from './softmax.js';

@@ -23,7 +23,7 @@ export async function shippedVectors(
 ): Promise<{ readonly vectors: Float32Array; readonly codebooks: Tensor }> {
   const model = await openModel(modelPath);
   const network = await deviceNetworkOf(model);
-  const { quantizer } = await model.shared();
+  const { codebooks, coder } = await model.shared();
   const layout = new VectorLayout(model.config);
   const parts: Float32Array[] = [];
   for (const name of ['digits', 'mixed', 'moves', 'switches', 'counting', 'turns']) {
@@ -34,6 +34,6 @@ export async function shippedVectors(
     steps.push(samples);
     steps.finish();
   }
-  const vectors = concatenate(parts).slice(0, count * quantizer.width);
-  return { vectors, codebooks: quantizer.codebooks };
+  const vectors = concatenate(parts).slice(0, count * coder.groups * codebooks.shape[2]!);
+  return { vectors, codebooks };
 }

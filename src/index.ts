@@ -6,40 +6,31 @@
  *   cloud:   .acom bytes -> range decoder -> codewords -> layers M+1..L -> words, or a label
  */
 export { configureKernels, type KernelSettings } from '../kernels/wasm/runtime.js';
-export { type Recording, readRecording, readWav, resample, writeWav } from './audio/index.js';
-export { truncateCodebooks } from './bitstream/index.js';
+export { readRecording } from './audio/recording.js';
+export { resample } from './audio/resample.js';
+export { type Recording, readWav, writeWav } from './audio/wav.js';
+export { truncateCodebooks } from './bitstream/stream.js';
 export {
   type Classification,
   type ClassifyOptions,
   type ClipClass,
   CloudClassifier,
-  CloudDecoder,
-  type CodecConfig,
-  CodecModel,
-  type DecodeOptions,
-  DeviceEncoder,
-  type EncodeOptions,
-  type EncoderStream,
-  loadCloudClassifier,
-  loadCloudDecoder,
-  loadCodecModel,
-  loadDeviceEncoder,
-  loadNetworkModel,
-  type ModelSource,
-  NetworkModel,
-  type NetworkModelConfig,
-  type Span,
-  type StreamRates,
-  type Transcript,
-  UncutClassifier,
-  type UncutClassifierStream,
-  UncutRecognizer,
-  type UncutStream,
-  type UncutTranscript,
   type Verdict,
-} from './codec/index.js';
-export { type KernelChoice, useKernels, useThreads, withKernels } from './ops/index.js';
-export type { ClassProbability, Word } from './tasks/index.js';
+} from './codec/cloud-classifier.js';
+export { CloudDecoder, type DecodeOptions, type Span, type Transcript } from './codec/cloud-decoder.js';
+export type { CodecConfig, NetworkModelConfig } from './codec/config.js';
+export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './codec/device-encoder.js';
+export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './codec/load.js';
+export { loadCloudClassifier } from './codec/load-classifier.js';
+export { loadCloudDecoder } from './codec/load-cloud.js';
+export { loadDeviceEncoder } from './codec/load-device.js';
+export type { ModelSource } from './codec/open-model.js';
+export type { StreamRates } from './codec/stream-coder.js';
+export { UncutRecognizer, type UncutStream, type UncutTranscript } from './codec/uncut.js';
+export { UncutClassifier, type UncutClassifierStream } from './codec/uncut-classifier.js';
+export { type KernelChoice, useKernels, useThreads, withKernels } from './ops/dispatch.js';
+export type { ClassProbability } from './tasks/classification.js';
+export type { Word } from './tasks/recognition.js';
 export {
   AcomError,
   AudioError,

@@ -53,6 +53,23 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   build: ['kernels'],
 };
 
+/**
+ * Rooms that a page loads. A bundler that splits gives an entry every file that it can reach over imports, used or not
+ * there; over the index of a room that is the whole room.
+ */
+const LOADED = [
+  'entropy',
+  'ops',
+  'nn',
+  'audio',
+  'quantizer',
+  'checkpoints',
+  'bitstream',
+  'tasks',
+  'codec',
+  'index',
+];
+
 /** Files that may use Node's own modules; everything else runs in a browser. */
 const NODE = /^src\/(cli|build)\/|^src\/checkpoints\/open-file\.ts$|^src\/ops\/start-worker\.ts$/;
 
@@ -93,6 +110,16 @@ t.test('every room imports only what it may', async (t) => {
     [...new Set(files.map(roomOf))].filter((room) => !(room in ALLOWED)),
     [],
     'every room has its rule',
+  );
+});
+
+t.test('what a page loads imports files, not the index of a room', async (t) => {
+  const loaded = imports.filter(({ from }) => LOADED.includes(roomOf(from)));
+  t.ok(loaded.length > 300, `${loaded.length} imports`);
+  const index = /^(kernels|src\/(?!tensor\/).*)\/index\.ts$/;
+  t.same(
+    loaded.filter((each) => index.test(fileOf(each) ?? '')),
+    [],
   );
 });
 

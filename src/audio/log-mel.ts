@@ -6,7 +6,7 @@
  */
 import type { LogMelPlan } from '../../kernels/log-mel/reference.js';
 import { logMelVariants } from '../../kernels/log-mel/variants.js';
-import { kernelOf } from '../ops/index.js';
+import { kernelOf } from '../ops/dispatch.js';
 import { type Tensor, UsageError, zeros } from '../tensor/index.js';
 import { FloatQueue } from './float-queue.js';
 import { hammingWindow, melFilters } from './mel.js';

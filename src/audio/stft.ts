@@ -4,7 +4,7 @@
  * before the start and after the end, so N samples give 1 + floor(N / hopSamples) frames.
  */
 import { fourierVariants } from '../../kernels/fourier/variants.js';
-import { kernelOf } from '../ops/index.js';
+import { kernelOf } from '../ops/dispatch.js';
 import { concatenate, type NdArray, UsageError, view } from '../tensor/index.js';
 import type { FrontEndConfig } from './log-mel.js';
 import { hammingWindow } from './mel.js';

@@ -1,13 +1,9 @@
 /** Features of a clip, whole: what a classifier's network sees. */
-import {
-  type AnyFrontEnd,
-  type FeatureStatistics,
-  floorFeatures,
-  isMfcc,
-  LogMel,
-  Mfcc,
-  normalizeGlobally,
-} from '../audio/index.js';
+
+import { type FeatureStatistics, floorFeatures, normalizeGlobally } from '../audio/features.js';
+import { type AnyFrontEnd, isMfcc } from '../audio/front-end.js';
+import { LogMel } from '../audio/log-mel.js';
+import { Mfcc } from '../audio/mfcc.js';
 import type { Tensor } from '../tensor/index.js';
 
 /** Makes the function that turns samples into features [frames, features]. */

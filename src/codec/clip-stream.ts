@@ -1,6 +1,8 @@
 /** The step stream of a classifier: one clip after another through the device's layers, each on its own. */
-import { createResampler, FloatQueue, type ResamplerStream } from '../audio/index.js';
-import type { Prefix } from '../nn/index.js';
+
+import { FloatQueue } from '../audio/float-queue.js';
+import { createResampler, type ResamplerStream } from '../audio/resample.js';
+import type { Prefix } from '../nn/network.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import type { ClipTiming } from './clip-timing.js';
 import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';

@@ -3,8 +3,8 @@
  * that the network was made for; a rest of at least half a clip is one more, a shorter one is left out. A clip with too
  * few samples for the network is filled up with silence.
  */
-import { frontEndFrames } from '../audio/index.js';
-import { kindOf } from '../nn/index.js';
+import { frontEndFrames } from '../audio/front-end.js';
+import { kindOf } from '../nn/kinds.js';
 import { clipSamplesOf, type NetworkModelConfig } from './config.js';
 import type { Timing } from './timing.js';
 import { VectorLayout } from './vector-layout.js';

@@ -1,9 +1,9 @@
 /**
  * The cloud half of a classifier: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> a label.
  */
-import type { Suffix } from '../nn/index.js';
-import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
-import { type ClassProbability, meanProbabilities, rankClasses } from '../tasks/index.js';
+import type { Suffix } from '../nn/network.js';
+import type { VectorTable } from '../quantizer/vector-quantizer.js';
+import { type ClassProbability, meanProbabilities, rankClasses } from '../tasks/classification.js';
 import { type Bytes, flat, type NdArray, requireOptions, reshape } from '../tensor/index.js';
 import { ClipTiming } from './clip-timing.js';
 import { codebooksToUse, type Span } from './cloud-decoder.js';
@@ -79,7 +79,7 @@ export class CloudClassifier {
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly suffix: Suffix,
-    private readonly quantizer: VectorQuantizer,
+    private readonly table: VectorTable,
   ) {
     this.config = coder.config;
     this.timing = new ClipTiming(this.config);
@@ -110,7 +110,7 @@ export class CloudClassifier {
 
   /** Log-probabilities [classes] of a clip of `samples` samples from its indices [vectors, codebooks · groups]. */
   logProbabilities(indices: NdArray<Int32Array>, samples: number): Float32Array {
-    const vectors = this.quantizer.lookUp(indices);
+    const vectors = this.table.lookUp(indices);
     const steps = this.timing.layout.toSteps(vectors, this.timing.steps(samples));
     return flat(this.suffix.forward(reshape(steps, [1, ...steps.shape]))).slice();
   }

@@ -1,8 +1,8 @@
 /**
  * The cloud half: .acom bytes -> range decoder -> codewords -> layers M+1..L -> task head -> words.
  */
-import type { Suffix } from '../nn/index.js';
-import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
+import type { Suffix } from '../nn/network.js';
+import type { VectorTable } from '../quantizer/vector-quantizer.js';
 import { type DecodingOptions, decodeWords, textOf, type Word } from '../tasks/recognition.js';
 import {
   type Bytes,
@@ -55,7 +55,7 @@ export class CloudDecoder {
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly suffix: Suffix,
-    private readonly quantizer: VectorQuantizer,
+    private readonly table: VectorTable,
   ) {
     this.config = coder.config;
     this.timing = new FrameTiming(this.config);
@@ -105,7 +105,7 @@ export class CloudDecoder {
     const out = zeros([frames, classes]);
     for (const { start, from, to, end } of this.plan.all(vectors)) {
       const last = Math.min(end * framesPerVector, frames);
-      const looked = this.quantizer.lookUp(indices.lo(start, 0).hi(end - start, stages));
+      const looked = this.table.lookUp(indices.lo(start, 0).hi(end - start, stages));
       const steps = this.layout.toSteps(looked, last - start * framesPerVector);
       const logProbs = this.suffix.forward(reshape(steps, [1, ...steps.shape]));
       const kept = (vector: number) => Math.min(vector * framesPerVector, frames) * classes;

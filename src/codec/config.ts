@@ -2,14 +2,15 @@
 import {
   type AnyFrontEnd,
   checkAnyFrontEnd,
-  type FrontEndConfig,
   frontEndFeatures,
   frontEndFrames,
   isMfcc,
-} from '../audio/index.js';
-import { MOST_CODEBOOKS } from '../bitstream/index.js';
-import { MOST_CODEWORDS } from '../entropy/index.js';
-import { type ConformerCtcConfig, kindOf, NETWORK_TYPES, type NetworkConfig } from '../nn/index.js';
+} from '../audio/front-end.js';
+import type { FrontEndConfig } from '../audio/log-mel.js';
+import { MOST_CODEBOOKS } from '../bitstream/header.js';
+import { MOST_CODEWORDS } from '../entropy/frequency-table.js';
+import type { ConformerCtcConfig } from '../nn/conformer-ctc.js';
+import { kindOf, NETWORK_TYPES, type NetworkConfig } from '../nn/kinds.js';
 import { AcomError, ModelError } from '../tensor/index.js';
 import { type Check, fail, list, nullOr, number, oneOf, optional, record, text, whole } from './checks.js';
 

@@ -1,14 +1,9 @@
 /** The step stream of a recogniser: log-mel frames and the layers of the device, in windows that overlap. */
-import {
-  createResampler,
-  type FeatureStatistics,
-  floorFeatures,
-  type LogMel,
-  type LogMelStream,
-  normalizeGlobally,
-  type ResamplerStream,
-} from '../audio/index.js';
-import type { Prefix } from '../nn/index.js';
+
+import { type FeatureStatistics, floorFeatures, normalizeGlobally } from '../audio/features.js';
+import type { LogMel, LogMelStream } from '../audio/log-mel.js';
+import { createResampler, type ResamplerStream } from '../audio/resample.js';
+import type { Prefix } from '../nn/network.js';
 import { concatenate, flat, reshape, type Tensor, view } from '../tensor/index.js';
 import type { FrameTiming } from './frame-timing.js';
 import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';

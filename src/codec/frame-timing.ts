@@ -1,6 +1,6 @@
 /** How samples, feature frames, encoder frames and vectors of a recogniser count. */
-import { frameCount } from '../audio/index.js';
-import { encoderFrames, frameStride } from '../nn/index.js';
+import { frameCount } from '../audio/log-mel.js';
+import { encoderFrames, frameStride } from '../nn/conformer-ctc.js';
 import { pooledLength } from '../quantizer/pooling.js';
 import { isCodec, type NetworkModelConfig, recognizerOf } from './config.js';
 import type { Timing } from './timing.js';

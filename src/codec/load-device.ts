@@ -1,8 +1,10 @@
 /** Loads the device half, and nothing of the cloud's: for bundles that only encode. */
-import { frontEndFeatures, LogMel } from '../audio/index.js';
-import { Parameters } from '../nn/index.js';
+import { frontEndFeatures } from '../audio/front-end.js';
+import { LogMel } from '../audio/log-mel.js';
 import { loadPrefix } from '../nn/load-prefix.js';
-import type { Projection } from '../quantizer/projected-quantizer.js';
+import { Parameters } from '../nn/parameters.js';
+import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
+import { ProjectedQuantizer, type Projection } from '../quantizer/projected-quantizer.js';
 import { clipFeatures } from './clip-features.js';
 import { ClipStream } from './clip-stream.js';
 import { ClipTiming } from './clip-timing.js';
@@ -12,7 +14,7 @@ import { FrameStream } from './frame-stream.js';
 import { FrameTiming } from './frame-timing.js';
 import { FEATURE_DEVIATION, FEATURE_MEAN } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
-import { around, encodeProjection } from './projection.js';
+import { encodeProjection } from './projection.js';
 import type { DeviceNetwork } from './step-stream.js';
 import { VectorLayout } from './vector-layout.js';
 
@@ -58,10 +60,22 @@ export async function deviceNetworkFrom(
   return (sampleRate, onSteps) => new ClipStream(clips, timing, sampleRate, onSteps);
 }
 
+/** The quantiser of a codec in the space of its codewords, packed for a search. */
+const groupedQuantizerOf = (model: OpenModel): Promise<GroupedQuantizer> =>
+  model.once('quantizer', async () => {
+    const { codebooks, coder } = await model.shared();
+    return new GroupedQuantizer(codebooks, coder.groups);
+  });
+
 export async function deviceEncoderOf(model: OpenModel): Promise<DeviceEncoder> {
-  const { quantizer, coder } = await model.shared();
+  const quantizer = await groupedQuantizerOf(model);
+  const { coder } = await model.shared();
   const { network, projection } = await deviceHalfOf(model);
-  return new DeviceEncoder(coder, network, around(quantizer, projection, null));
+  return new DeviceEncoder(
+    coder,
+    network,
+    projection ? new ProjectedQuantizer(quantizer, projection, null) : quantizer,
+  );
 }
 
 /** Samples to .acom bytes, from a whole model or its device file; throws as `loadCodecModel` does. */

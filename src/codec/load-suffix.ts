@@ -1,5 +1,6 @@
-import { Parameters, type Suffix } from '../nn/index.js';
 import { loadSuffix } from '../nn/load-suffix.js';
+import type { Suffix } from '../nn/network.js';
+import { Parameters } from '../nn/parameters.js';
 import type { Projection } from '../quantizer/projected-quantizer.js';
 import { ModelError } from '../tensor/index.js';
 import type { Task } from './config.js';

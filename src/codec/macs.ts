@@ -1,6 +1,7 @@
 /** Multiply-accumulates of both halves for a recording, as it is run: in windows or in clips. */
-import { frontEndFrames } from '../audio/index.js';
-import { type HalfMacs, kindOf } from '../nn/index.js';
+import { frontEndFrames } from '../audio/front-end.js';
+import { kindOf } from '../nn/kinds.js';
+import type { HalfMacs } from '../nn/network.js';
 import { ClipTiming } from './clip-timing.js';
 import { isCodec, type NetworkModelConfig } from './config.js';
 import { FrameTiming } from './frame-timing.js';

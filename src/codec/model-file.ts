@@ -10,8 +10,9 @@
  * so both know the fingerprint of the whole, and each checks the tensors that it has.
  */
 import { crc32 } from '../bitstream/crc.js';
-import { type SafetensorsHeader, type TensorData, writeSafetensors } from '../checkpoints/index.js';
-import { kindOf } from '../nn/index.js';
+import type { SafetensorsHeader } from '../checkpoints/safetensors.js';
+import { type TensorData, writeSafetensors } from '../checkpoints/safetensors-writer.js';
+import { kindOf } from '../nn/kinds.js';
 import {
   contiguous,
   ModelError,

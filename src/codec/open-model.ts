@@ -1,9 +1,9 @@
 /** Open models: the header first, then only the tensors of the part that is asked for. */
-import { byteSource, openSafetensors, type SafetensorsFile } from '../checkpoints/index.js';
-import { FrequencyTable } from '../entropy/index.js';
-import { Parameters, type StateDict } from '../nn/index.js';
-import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
-import { type Bytes, ModelError, type NdArray } from '../tensor/index.js';
+import { byteSource } from '../checkpoints/byte-source.js';
+import { openSafetensors, type SafetensorsFile } from '../checkpoints/safetensors.js';
+import { FrequencyTable } from '../entropy/frequency-table.js';
+import { Parameters, type StateDict } from '../nn/parameters.js';
+import { type Bytes, ModelError, type NdArray, type Tensor } from '../tensor/index.js';
 import { type CodecConfig, isCodec, type NetworkModelConfig } from './config.js';
 import {
   CODEBOOKS,
@@ -23,7 +23,8 @@ export type ModelSource = Bytes | string | URL;
 
 /** What both halves of a codec model have. */
 export interface SharedPart {
-  readonly quantizer: GroupedQuantizer;
+  /** [stages · groups, codewords, width / groups] */
+  readonly codebooks: Tensor;
   readonly coder: StreamCoder;
 }
 
@@ -101,7 +102,7 @@ export class OpenModel {
       return new FrequencyTable(data.slice(from, from + codewords + 1));
     });
     const coder = new StreamCoder(config, this.header.fingerprint, tables);
-    return { quantizer: new GroupedQuantizer(books, groups), coder };
+    return { codebooks: books, coder };
   }
 }
 

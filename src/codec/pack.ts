@@ -2,8 +2,9 @@
  * A codec model from a network that was trained elsewhere: safetensors under SpeechBrain's names, with
  * `rvq.codebooks`, `rvq.counts` and the configuration as JSON in the metadata under `acom`.
  */
-import { readSafetensors, type TensorData } from '../checkpoints/index.js';
-import { frequenciesFromCounts } from '../entropy/index.js';
+import { readSafetensors } from '../checkpoints/safetensors.js';
+import type { TensorData } from '../checkpoints/safetensors-writer.js';
+import { frequenciesFromCounts } from '../entropy/frequency-table.js';
 import { ModelError, type NdArray, type TypedArray } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';

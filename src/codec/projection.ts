@@ -1,8 +1,7 @@
 /** The maps around a quantiser that works in a space of its own, where a codec model has them. */
-import { Linear, type Parameters } from '../nn/index.js';
-import type { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
-import { ProjectedQuantizer, type Projection } from '../quantizer/projected-quantizer.js';
-import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
+import { Linear } from '../nn/linear.js';
+import type { Parameters } from '../nn/parameters.js';
+import type { Projection } from '../quantizer/projected-quantizer.js';
 import type { NetworkModelConfig } from './config.js';
 import { isCodec } from './config.js';
 import { DECODE, ENCODE } from './model-file.js';
@@ -21,10 +20,3 @@ export function decodeProjection(config: NetworkModelConfig, parameters: Paramet
   if (projection === undefined) return null;
   return new Linear(parameters.scope(DECODE), projection, new VectorLayout(config).width);
 }
-
-/** A quantiser with the map of one half around it, if there is one. */
-export const around = (
-  quantizer: GroupedQuantizer,
-  before: Projection | null,
-  after: Projection | null,
-): VectorQuantizer => (before || after ? new ProjectedQuantizer(quantizer, before, after) : quantizer);

@@ -1,12 +1,9 @@
 /** Indices to .acom bytes and back: entropy tables, packets, checks. Both halves have one; no network is in it. */
-import {
-  type Packet,
-  readStream,
-  type StreamHeader,
-  truncateCodebooks,
-  writeStream,
-} from '../bitstream/index.js';
-import { decodeStage, encodeStage, type FrequencyTable } from '../entropy/index.js';
+
+import type { StreamHeader } from '../bitstream/header.js';
+import { type Packet, readStream, truncateCodebooks, writeStream } from '../bitstream/stream.js';
+import type { FrequencyTable } from '../entropy/frequency-table.js';
+import { decodeStage, encodeStage } from '../entropy/stage-coder.js';
 import {
   asBytes,
   type Bytes,

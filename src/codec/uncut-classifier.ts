@@ -1,5 +1,5 @@
 /** The same classifier without the split and without the quantiser: what the codec is compared with. */
-import type { Suffix } from '../nn/index.js';
+import type { Suffix } from '../nn/network.js';
 import { flat, reshape } from '../tensor/index.js';
 import { ClipTiming } from './clip-timing.js';
 import { type ClipScores, type Verdict, verdictOf } from './cloud-classifier.js';

@@ -1,5 +1,5 @@
 /** The same network without the split and without the quantiser: what the codec is compared with. */
-import type { Suffix } from '../nn/index.js';
+import type { Suffix } from '../nn/network.js';
 import { type DecodingOptions, decodeWords, textOf } from '../tasks/recognition.js';
 import { concatenate, requireOptions, reshape, type Tensor, view } from '../tensor/index.js';
 import type { Transcript } from './cloud-decoder.js';

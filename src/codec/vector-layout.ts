@@ -1,5 +1,7 @@
 /** What goes over the cut as vectors: time steps are averaged, then each is one vector, or one for each frequency band. */
-import { type CutShape, kindOf } from '../nn/index.js';
+
+import { kindOf } from '../nn/kinds.js';
+import type { CutShape } from '../nn/network.js';
 import { pooledLength, poolFrames, repeatFrames } from '../quantizer/pooling.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { isCodec, type NetworkModelConfig } from './config.js';

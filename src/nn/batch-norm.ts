@@ -1,4 +1,4 @@
-import { type BatchNormParameters, batchNorm } from '../ops/index.js';
+import { type BatchNormParameters, batchNorm } from '../ops/batch-norm.js';
 import type { Tensor } from '../tensor/index.js';
 import type { Parameters } from './parameters.js';
 

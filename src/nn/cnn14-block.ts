@@ -1,4 +1,5 @@
-import { averagePool2d, type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/index.js';
+import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/conv2d.js';
+import { averagePool2d } from '../ops/pooling.js';
 import { ModelError, scope, type Tensor } from '../tensor/index.js';
 import { BATCH_NORM_EPSILON, batchNormParameters } from './batch-norm.js';
 import { KERNEL } from './cnn14-config.js';

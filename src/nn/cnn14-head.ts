@@ -1,4 +1,4 @@
-import { linear } from '../ops/index.js';
+import { linear } from '../ops/matmul.js';
 import { empty, keep, type Tensor } from '../tensor/index.js';
 import { BatchNorm } from './batch-norm.js';
 import { Linear } from './linear.js';

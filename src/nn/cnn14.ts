@@ -2,7 +2,10 @@
  * CNN14 (Kong et al. 2020) as SpeechBrain builds it, in two halves that run apart: the device's prefix (norm over the mel
  * bands, blocks 1..M) and the cloud's suffix (blocks M+1..L, pooling over frequency and time, classifier).
  */
-import { logSoftmax, requireRank, requireShape, scaledAdd } from '../ops/index.js';
+
+import { scaledAdd } from '../ops/elementwise.js';
+import { requireRank, requireShape } from '../ops/shapes.js';
+import { logSoftmax } from '../ops/softmax.js';
 import { reshape, scope, type Tensor } from '../tensor/index.js';
 import { BatchNorm } from './batch-norm.js';
 import { Cnn14Block } from './cnn14-block.js';

@@ -1,4 +1,6 @@
-import { type PaddingMask, requireRank, scaledAdd } from '../ops/index.js';
+import { scaledAdd } from '../ops/elementwise.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
+import { requireRank } from '../ops/shapes.js';
 import { keep, scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';
 import { FeedForward } from './feed-forward.js';

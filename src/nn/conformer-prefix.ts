@@ -1,5 +1,5 @@
 /** The device's half of SpeechBrain's conformer: convolutional front end, linear, layers 1..M. */
-import type { PaddingMask } from '../ops/index.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
 import { reshape, scope, type Tensor } from '../tensor/index.js';
 import { type ConformerCtcConfig, flattenedFeatures } from './conformer-ctc.js';
 import { ConformerEncoder } from './conformer-encoder.js';

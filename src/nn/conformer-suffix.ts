@@ -1,5 +1,7 @@
 /** The cloud's half of SpeechBrain's conformer: layers M+1..L, final norm, head. */
-import { logSoftmax, type PaddingMask } from '../ops/index.js';
+
+import type { PaddingMask } from '../ops/padding-mask.js';
+import { logSoftmax } from '../ops/softmax.js';
 import { scope, type Tensor } from '../tensor/index.js';
 import type { ConformerCtcConfig } from './conformer-ctc.js';
 import { ConformerEncoder } from './conformer-encoder.js';

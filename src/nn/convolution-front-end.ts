@@ -1,4 +1,6 @@
-import { type Conv2dFilters, conv2dPacked, leakyRelu, packConv2d, requireRank } from '../ops/index.js';
+import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/conv2d.js';
+import { leakyRelu } from '../ops/elementwise.js';
+import { requireRank } from '../ops/shapes.js';
 import { contiguous, reshape, type Tensor } from '../tensor/index.js';
 import { blockLength, type ConvolutionFrontEndConfig } from './front-end-length.js';
 import { LayerNorm } from './layer-norm.js';

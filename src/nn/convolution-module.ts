@@ -1,15 +1,11 @@
 import {
   type DepthwiseFilters,
   depthwiseConv1dPacked,
-  glu,
-  type LinearWeights,
-  linearPacked,
-  type PaddingMask,
   packDepthwiseConv1d,
-  packLinear,
-  requireMask,
-  swish,
-} from '../ops/index.js';
+} from '../ops/depthwise-conv1d.js';
+import { glu, swish } from '../ops/elementwise.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
+import { type PaddingMask, requireMask } from '../ops/padding-mask.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { LayerNorm } from './layer-norm.js';
 import { Linear } from './linear.js';

@@ -1,17 +1,14 @@
 /** Layers of keyword networks on maps [batch, steps, bands, channels], batch norm folded into their weights. */
+
+import type { BatchNormParameters } from '../ops/batch-norm.js';
+import { type Conv2dFilters, conv2dPacked, packConv2d } from '../ops/conv2d.js';
 import {
-  type BatchNormParameters,
-  type Conv2dFilters,
-  conv2dPacked,
   type DepthwiseConv2dFilters,
   depthwiseConv2dPacked,
-  foldBatchNorm,
-  type LinearWeights,
-  linearPacked,
-  packConv2d,
   packDepthwiseConv2d,
-  packLinear,
-} from '../ops/index.js';
+} from '../ops/depthwise-conv2d.js';
+import { foldBatchNorm } from '../ops/fold-batch-norm.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
 import { contiguous, empty, flat, keep, reshape, type Tensor } from '../tensor/index.js';
 import {
   elementsOf,

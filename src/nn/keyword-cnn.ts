@@ -2,7 +2,9 @@
  * A keyword spotting network (keyword-cnn-config.ts) in two halves that run apart: the device's prefix (layers 1..M) and
  * the cloud's suffix (layers M+1..L, head).
  */
-import { logSoftmax, requireShape } from '../ops/index.js';
+
+import { requireShape } from '../ops/shapes.js';
+import { logSoftmax } from '../ops/softmax.js';
 import { reshape, scope, type Tensor } from '../tensor/index.js';
 import { elementsOf, type KeywordCnnConfig, type KeywordMap, keywordMaps } from './keyword-cnn-config.js';
 import { type KeywordLayer, keywordLayer } from './keyword-cnn-layers.js';

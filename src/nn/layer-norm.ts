@@ -1,4 +1,4 @@
-import { layerNorm } from '../ops/index.js';
+import { layerNorm } from '../ops/layer-norm.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import type { Parameters } from './parameters.js';
 

@@ -1,4 +1,4 @@
-import { type LinearWeights, linearPacked, packLinear } from '../ops/index.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
 import type { Tensor } from '../tensor/index.js';
 import type { Parameters } from './parameters.js';
 

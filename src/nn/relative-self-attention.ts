@@ -1,11 +1,6 @@
-import {
-  type LinearWeights,
-  linear,
-  linearPacked,
-  type PaddingMask,
-  packLinear,
-  relativeAttention,
-} from '../ops/index.js';
+import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/matmul.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
+import { relativeAttention } from '../ops/relative-attention.js';
 import { keep, type Tensor, zeros } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';

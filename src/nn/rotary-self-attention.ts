@@ -1,11 +1,6 @@
-import {
-  attention,
-  type LinearWeights,
-  linearPacked,
-  type PaddingMask,
-  packLinear,
-  rotatePositions,
-} from '../ops/index.js';
+import { attention, rotatePositions } from '../ops/attention.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
 import { type Tensor, view, zeros } from '../tensor/index.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';

@@ -1,5 +1,7 @@
 /** torchaudio's Conformer: layers of the same modules as SpeechBrain's, with plain attention and another convolution module. */
-import { type PaddingMask, scaledAdd } from '../ops/index.js';
+
+import { scaledAdd } from '../ops/elementwise.js';
+import type { PaddingMask } from '../ops/padding-mask.js';
 import { ModelError, scope, type Tensor } from '../tensor/index.js';
 import { FeedForward } from './feed-forward.js';
 import { LayerNorm } from './layer-norm.js';

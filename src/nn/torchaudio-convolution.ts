@@ -1,15 +1,12 @@
 import {
   type DepthwiseFilters,
   depthwiseConv1dPacked,
-  foldBatchNorm,
-  glu,
-  groupNorm,
-  type LinearWeights,
-  linearPacked,
   packDepthwiseConv1d,
-  packLinear,
-  swish,
-} from '../ops/index.js';
+} from '../ops/depthwise-conv1d.js';
+import { glu, swish } from '../ops/elementwise.js';
+import { foldBatchNorm } from '../ops/fold-batch-norm.js';
+import { groupNorm } from '../ops/group-norm.js';
+import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { BATCH_NORM_EPSILON, batchNormParameters } from './batch-norm.js';
 import { LayerNorm } from './layer-norm.js';

@@ -1,6 +1,6 @@
 /** Batch normalisation with stored statistics as part of the convolution before it. */
 import { type Tensor, zeros } from '../tensor/index.js';
-import type { BatchNormParameters } from './normalization.js';
+import type { BatchNormParameters } from './batch-norm.js';
 import { elementsOf, vectorOf } from './shapes.js';
 
 /**

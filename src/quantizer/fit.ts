@@ -1,5 +1,6 @@
 /** Codebooks from data: k-means for each stage on what the stages before it left. */
-import { nearestCodewords, requireRank } from '../ops/index.js';
+import { nearestCodewords } from '../ops/nearest-codeword.js';
+import { requireRank } from '../ops/shapes.js';
 import { addTo, assignTo, scaleBy } from '../tensor/elementwise.js';
 import { createRandom, flat, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
 import { ResidualQuantizer } from './residual-quantizer.js';

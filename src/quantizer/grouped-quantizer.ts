@@ -3,8 +3,9 @@
  * Stage s of group g is stage s · groups + g of the whole, so that the first stages of all groups come first, and the
  * last stages can be left away from all of them alike.
  */
-import { requireRank, requireShape } from '../ops/index.js';
-import { type NdArray, ShapeError, type Tensor, view, zeros } from '../tensor/index.js';
+import { requireRank, requireShape } from '../ops/shapes.js';
+import { type NdArray, ShapeError, type Tensor, view } from '../tensor/index.js';
+import { CodewordTable } from './codeword-table.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
 import type { VectorQuantizer } from './vector-quantizer.js';
 
@@ -15,6 +16,7 @@ export class GroupedQuantizer implements VectorQuantizer {
   /** Numbers of a whole vector. */
   readonly width: number;
   private readonly groupWidth: number;
+  private readonly table: CodewordTable;
 
   /** `codebooks` is [stages · groups, codewords, width / groups]. */
   constructor(
@@ -32,6 +34,7 @@ export class GroupedQuantizer implements VectorQuantizer {
     if (!Number.isInteger(groups) || groups < 1 || rows % groups !== 0) {
       throw new ShapeError(`GroupedQuantizer: ${rows} codebooks do not divide into ${groups} groups`);
     }
+    this.table = new CodewordTable(codebooks, groups);
     this.stages = rows / groups;
     this.groupWidth = groupWidth;
     this.width = groups * groupWidth;
@@ -63,22 +66,6 @@ export class GroupedQuantizer implements VectorQuantizer {
 
   /** Vectors [count, width] that indices [count, stages · groups] name. */
   lookUp(indices: NdArray<Int32Array>): Tensor {
-    const [first] = this.groups;
-    if (this.groups.length === 1) return first!.lookUp(indices);
-    const [count, columns] = indices.shape as [number, number];
-    if (indices.shape.length !== 2 || columns % this.groups.length !== 0) {
-      throw new ShapeError(
-        `lookUp: indices have shape [${indices.shape.join(', ')}], expected [count, stages · ${this.groups.length}]`,
-      );
-    }
-    const out = zeros([count, this.width]);
-    this.groups.forEach((quantizer, g) => {
-      const looked = quantizer.lookUp(indices.lo(0, g).step(1, this.groups.length));
-      for (let n = 0; n < count; n++) {
-        const row = looked.data.subarray(n * this.groupWidth, (n + 1) * this.groupWidth);
-        out.data.set(row, n * this.width + g * this.groupWidth);
-      }
-    });
-    return out;
+    return this.table.lookUp(indices);
   }
 }

@@ -1,7 +1,8 @@
+export { CodewordTable } from './codeword-table.js';
 export { type FitOptions, fitQuantizer } from './fit.js';
 export { GroupedQuantizer } from './grouped-quantizer.js';
 export { pooledLength, poolFrames, repeatFrames } from './pooling.js';
-export { ProjectedQuantizer, type Projection } from './projected-quantizer.js';
+export { ProjectedQuantizer, type Projection, projectedTable } from './projected-quantizer.js';
 export { ResidualQuantizer } from './residual-quantizer.js';
 export { codewordUsage, entropyOfCounts, type StageUsage } from './usage.js';
-export type { VectorQuantizer } from './vector-quantizer.js';
+export type { VectorQuantizer, VectorTable } from './vector-quantizer.js';

@@ -4,8 +4,7 @@
  * reads the vectors, and each half has its own matrix only.
  */
 import type { NdArray, Tensor } from '../tensor/index.js';
-import type { GroupedQuantizer } from './grouped-quantizer.js';
-import type { VectorQuantizer } from './vector-quantizer.js';
+import type { VectorQuantizer, VectorTable } from './vector-quantizer.js';
 
 /** An affine map of the last axis. */
 export interface Projection {
@@ -15,7 +14,7 @@ export interface Projection {
 export class ProjectedQuantizer implements VectorQuantizer {
   /** `before` is the device's, `after` the cloud's; each half lacks the other one's. */
   constructor(
-    private readonly inner: GroupedQuantizer,
+    private readonly inner: VectorQuantizer,
     private readonly before: Projection | null,
     private readonly after: Projection | null,
   ) {}
@@ -25,7 +24,10 @@ export class ProjectedQuantizer implements VectorQuantizer {
   }
 
   lookUp(indices: NdArray<Int32Array>): Tensor {
-    const looked = this.inner.lookUp(indices);
-    return this.after ? this.after.forward(looked) : looked;
+    return projectedTable(this.inner, this.after).lookUp(indices);
   }
 }
+
+/** What a table holds, projected back by the cloud's map, if there is one. */
+export const projectedTable = (inner: VectorTable, after: Projection | null): VectorTable =>
+  after === null ? inner : { lookUp: (indices) => after.forward(inner.lookUp(indices)) };

@@ -1,7 +1,7 @@
 /**
  * The device half: samples -> features -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
  */
-import type { VectorQuantizer } from '../quantizer/vector-quantizer.js';
+import type { VectorEncoder } from '../quantizer/vector-quantizer.js';
 import { type NdArray, requireOptions, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
@@ -35,7 +35,7 @@ export class DeviceEncoder {
     /** Indices to bytes and back, and bit rates. */
     readonly coder: StreamCoder,
     private readonly network: DeviceNetwork,
-    readonly quantizer: VectorQuantizer,
+    private readonly quantizer: VectorEncoder,
   ) {
     this.config = coder.config;
     this.layout = new VectorLayout(this.config);

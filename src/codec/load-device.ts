@@ -4,7 +4,7 @@ import { LogMel } from '../audio/log-mel.js';
 import { loadPrefix } from '../nn/load-prefix.js';
 import { Parameters } from '../nn/parameters.js';
 import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
-import { ProjectedQuantizer, type Projection } from '../quantizer/projected-quantizer.js';
+import { type Projection, projectedEncoder } from '../quantizer/projected-quantizer.js';
 import { clipFeatures } from './clip-features.js';
 import { ClipStream } from './clip-stream.js';
 import { ClipTiming } from './clip-timing.js';
@@ -71,11 +71,7 @@ export async function deviceEncoderOf(model: OpenModel): Promise<DeviceEncoder> 
   const quantizer = await groupedQuantizerOf(model);
   const { coder } = await model.shared();
   const { network, projection } = await deviceHalfOf(model);
-  return new DeviceEncoder(
-    coder,
-    network,
-    projection ? new ProjectedQuantizer(quantizer, projection, null) : quantizer,
-  );
+  return new DeviceEncoder(coder, network, projectedEncoder(quantizer, projection));
 }
 
 /** Samples to .acom bytes, from a whole model or its device file; throws as `loadCodecModel` does. */

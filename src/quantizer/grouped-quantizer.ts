@@ -7,9 +7,9 @@ import { requireRank, requireShape } from '../ops/shapes.js';
 import { type NdArray, ShapeError, type Tensor, view } from '../tensor/index.js';
 import { CodewordTable } from './codeword-table.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
-import type { VectorQuantizer } from './vector-quantizer.js';
+import type { VectorEncoder, VectorTable } from './vector-quantizer.js';
 
-export class GroupedQuantizer implements VectorQuantizer {
+export class GroupedQuantizer implements VectorEncoder, VectorTable {
   readonly groups: readonly ResidualQuantizer[];
   /** Stages of each group. */
   readonly stages: number;

@@ -6,8 +6,8 @@ export interface VectorTable {
   lookUp(indices: NdArray<Int32Array>): Tensor;
 }
 
-/** What the device's half asks of one, and those who measure both. */
-export interface VectorQuantizer extends VectorTable {
+/** What the device's half asks of one. */
+export interface VectorEncoder {
   /** Indices [count, stages · groups] of vectors [count, width] by the first `stages` codebooks of each group. */
   encode(x: Tensor, stages?: number): NdArray<Int32Array>;
 }

@@ -201,6 +201,13 @@ export function readerMetric(network: NetworkConfig, tensors: StateDict, layout:
   }
   let trace = 0;
   for (let i = 0; i < width; i++) trace += m[i * width + i]!;
+  // NaN fails this too.
+  if (!(trace > 0 && trace < Infinity)) {
+    throw new ModelError(
+      `reader metric: the weights that read the vectors after layer ${layout.layer} are ${trace === 0 ? 'all 0' : 'no finite numbers'}; ` +
+        'the checkpoint is damaged or was never trained',
+    );
+  }
   const scale = width / trace;
   for (let i = 0; i < width; i++) {
     for (let j = 0; j <= i; j++) m[i * width + j]! *= scale;

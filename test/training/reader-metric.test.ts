@@ -190,4 +190,17 @@ t.test('a block of CNN14 reads them, its norm included', async (t) => {
     message: /after layer 3 .* neither a linear layer nor a convolution/,
   });
   t.throws(() => readerMetric(network, new Map(), layout), { message: /no tensor .*conv_block2/ });
+  for (const [value, message] of [
+    [0, /after layer 1 are all 0/],
+    [Number.NaN, /are no finite numbers/],
+  ] as const) {
+    const broken = new Map(tensors).set(
+      `${block}.conv1.weight`,
+      view(
+        weight.data.map(() => value),
+        weight.shape,
+      ),
+    );
+    t.throws(() => readerMetric(network, broken, layout), { code: 'ACOM_MODEL', message });
+  }
 });

@@ -25,3 +25,10 @@ export class KernelError extends AcomError {
     super('ACOM_KERNEL', message);
   }
 }
+
+/** A GPU, or GPU.js in one of its modes, that can't be had or was lost. */
+export class GpuError extends AcomError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ACOM_GPU', `gpu: ${message}`, options);
+  }
+}

@@ -104,6 +104,11 @@ export interface KernelSpec<S extends object, O extends OperandSpecs, F> {
    */
   exact(sizes: S, operands: Operands<O>): Readonly<Record<string, ArrayLike<number>>>;
   readonly variants: readonly KernelVariant<F>[];
+  /**
+   * The variant for GPU.js, which runs inside `record` of a Gpu (gpu/index.ts). NaN and infinities are not asked of it:
+   * neither WebGL nor WebGPU has to keep them.
+   */
+  readonly gpu?: KernelVariant<F>;
 }
 
 /** A spec whose type parameters are known only to itself; `visit` hands it to a generic function. */

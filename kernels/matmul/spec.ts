@@ -1,4 +1,5 @@
 import type { KernelSpec } from '../spec.js';
+import { matmulGpu } from './gpu.js';
 import type { MatmulActivation, MatmulKernel } from './reference.js';
 import { matmulVariants } from './variants.js';
 
@@ -121,4 +122,5 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
     return { c };
   },
   variants: matmulVariants,
+  gpu: matmulGpu,
 };

@@ -1,4 +1,5 @@
 import type { KernelSpec, OperandSpecs, Operands } from '../spec.js';
+import { gluGpu, leakyReluGpu, reluGpu, scaledAddGpu, swishGpu } from './gpu.js';
 import type { Activation, Glu, LeakyRelu, ScaledAdd } from './reference.js';
 import {
   gluVariants,
@@ -62,6 +63,7 @@ export const swishSpec: KernelSpec<ElementSizes, ReturnType<typeof operands>, Ac
   bind: bindActivation,
   exact: mapped((x) => x / (1 + Math.exp(-x))),
   variants: swishVariants,
+  gpu: swishGpu,
 };
 
 export const reluSpec: KernelSpec<ElementSizes, ReturnType<typeof operands>, Activation> = {
@@ -75,6 +77,7 @@ export const reluSpec: KernelSpec<ElementSizes, ReturnType<typeof operands>, Act
   bind: bindActivation,
   exact: mapped((x) => Math.max(x, 0)),
   variants: reluVariants,
+  gpu: reluGpu,
 };
 
 export const leakyReluSpec: KernelSpec<ElementSizes, ReturnType<typeof operands>, LeakyRelu> = {
@@ -91,6 +94,7 @@ export const leakyReluSpec: KernelSpec<ElementSizes, ReturnType<typeof operands>
       kernel(n, LEAKY_SLOPE, x.data, x.offset, y.data, y.offset),
   exact: mapped((x) => (x >= 0 ? x : LEAKY_SLOPE * x)),
   variants: leakyReluVariants,
+  gpu: leakyReluGpu,
 };
 
 const addOperands = ({ n }: ElementSizes) =>
@@ -118,6 +122,7 @@ export const scaledAddSpec: KernelSpec<ElementSizes, ReturnType<typeof addOperan
     y: Array.from({ length: n }, (_, i) => x.data[x.offset + i] + RESIDUAL_SCALE * z.data[z.offset + i]),
   }),
   variants: scaledAddVariants,
+  gpu: scaledAddGpu,
 };
 
 export interface GluSizes {
@@ -160,4 +165,5 @@ export const gluSpec: KernelSpec<GluSizes, ReturnType<typeof gluOperands>, Glu> 
     return { y };
   },
   variants: gluVariants,
+  gpu: gluGpu,
 };

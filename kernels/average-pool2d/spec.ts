@@ -1,4 +1,5 @@
 import type { KernelSpec } from '../spec.js';
+import { averagePool2dGpu } from './gpu.js';
 import { type AveragePool2d, type Pool2dGeometry, pool2dOutputSize } from './reference.js';
 import { averagePool2dVariants } from './variants.js';
 
@@ -82,4 +83,5 @@ export const averagePool2dSpec: KernelSpec<Pool2dGeometry, ReturnType<typeof ope
     return { y };
   },
   variants: averagePool2dVariants,
+  gpu: averagePool2dGpu,
 };

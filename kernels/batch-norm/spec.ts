@@ -1,4 +1,5 @@
 import type { KernelSpec, OperandSpecs } from '../spec.js';
+import { batchNormGpu } from './gpu.js';
 import type { BatchNorm } from './reference.js';
 import { batchNormVariants } from './variants.js';
 
@@ -78,4 +79,5 @@ export const batchNormSpec: KernelSpec<BatchNormSizes, ReturnType<typeof operand
     return { y };
   },
   variants: batchNormVariants,
+  gpu: batchNormGpu,
 };

@@ -1,4 +1,5 @@
 import type { KernelSpec, Operand } from '../spec.js';
+import { conv2dGpu } from './gpu.js';
 import {
   type Conv2dActivation,
   type Conv2dGeometry,
@@ -181,4 +182,5 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
     return { y };
   },
   variants: conv2dVariants,
+  gpu: conv2dGpu,
 };

@@ -1,4 +1,5 @@
 import type { KernelSpec } from '../spec.js';
+import { depthwiseConv1dGpu } from './gpu.js';
 import type { DepthwiseConv1dKernel } from './reference.js';
 import { depthwiseConv1dVariants } from './variants.js';
 
@@ -87,4 +88,5 @@ export const depthwiseConv1dSpec: KernelSpec<
     return { y };
   },
   variants: depthwiseConv1dVariants,
+  gpu: depthwiseConv1dGpu,
 };

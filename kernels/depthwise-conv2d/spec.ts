@@ -1,5 +1,6 @@
 import type { Conv2dActivation } from '../conv2d/reference.js';
 import type { KernelSpec } from '../spec.js';
+import { depthwiseConv2dGpu } from './gpu.js';
 import {
   type DepthwiseConv2dGeometry,
   type DepthwiseConv2dKernel,
@@ -129,4 +130,5 @@ export const depthwiseConv2dSpec: KernelSpec<
     return { y };
   },
   variants: depthwiseConv2dVariants,
+  gpu: depthwiseConv2dGpu,
 };

@@ -139,7 +139,7 @@ export class Recording {
     return result;
   }
 
-  /** The first rows · columns numbers of `value` are what the memory at `offset` stands for from now on. */
+  /** The rows · columns numbers of `value` from `from` on are what the memory at `offset` stands for from now on. */
   write(
     value: ValueId,
     data: KernelArray,
@@ -147,8 +147,9 @@ export class Recording {
     rows: number,
     columns: number,
     rowStride = columns,
+    from = 0,
   ): void {
-    this.written.push({ value, from: 0, data, offset, rows, columns, rowStride });
+    this.written.push({ value, from, data, offset, rows, columns, rowStride });
     for (let r = 0; r < rows; r++) data.fill(NaN, offset + r * rowStride, offset + r * rowStride + columns);
   }
 
@@ -191,7 +192,7 @@ export class Recording {
           'a kernel for a GPU reads memory that several launches wrote, or one with gaps: run one recording at a time',
         );
       }
-      return { value: region.value, offset: (start - first) / data.BYTES_PER_ELEMENT };
+      return { value: region.value, offset: region.from + (start - first) / data.BYTES_PER_ELEMENT };
     }
     return null;
   }

@@ -26,25 +26,29 @@ export const valuesOf = (...readings: readonly (Reading | null)[]): ValueId[] =>
 export const CHUNK = 16;
 
 /**
- * Statements that add `term` for p = 0 .. constants.n - 1 to `sum`, in chunks. `term` is an expression of p; all names are
- * free of others (GPU.js in mode webasm knows no block scope).
+ * Statements that add `term(p)` for p = 0 .. n - 1 to the variable `sum`, in chunks; n is in the constants of {@link chunksOf}.
+ * Every name begins with that of the sum: GPU.js in mode webasm knows no block scope.
  */
-export const chunkedSum = (sum: string, n: string, term: string): string => `
-  for (let ${sum}Chunk = 0; ${sum}Chunk < this.constants.${n}Chunks; ${sum}Chunk++) {
-    let ${sum}Part = 0;
-    for (let ${sum}In = 0; ${sum}In < ${CHUNK}; ${sum}In++) {
-      const p = ${sum}Chunk * ${CHUNK} + ${sum}In;
-      ${sum}Part += ${term};
+export function chunkedSum(sum: string, term: (p: string) => string): string {
+  const [chunk, inside, part, rest] = [`${sum}Chunk`, `${sum}Inside`, `${sum}Part`, `${sum}Rest`];
+  const [at, last] = [`${sum}At`, `${sum}Last`];
+  return `
+  for (let ${chunk} = 0; ${chunk} < this.constants.nChunks; ${chunk}++) {
+    let ${part} = 0;
+    for (let ${inside} = 0; ${inside} < ${CHUNK}; ${inside}++) {
+      const ${at} = ${chunk} * ${CHUNK} + ${inside};
+      ${part} += ${term(at)};
     }
-    ${sum} += ${sum}Part;
+    ${sum} += ${part};
   }
-  for (let ${sum}Rest = 0; ${sum}Rest < this.constants.${n}Rest; ${sum}Rest++) {
-    const q = this.constants.${n}Chunks * ${CHUNK} + ${sum}Rest;
-    ${sum} += ${term.replace(/\bp\b/g, 'q')};
+  for (let ${rest} = 0; ${rest} < this.constants.nRest; ${rest}++) {
+    const ${last} = this.constants.nChunks * ${CHUNK} + ${rest};
+    ${sum} += ${term(last)};
   }`;
+}
 
 /** The constants of {@link chunkedSum} for n terms. */
-export const chunksOf = (name: string, n: number): Record<string, number> => ({
-  [`${name}Chunks`]: Math.floor(n / CHUNK),
-  [`${name}Rest`]: n % CHUNK,
+export const chunksOf = (n: number): Record<string, number> => ({
+  nChunks: Math.floor(n / CHUNK),
+  nRest: n % CHUNK,
 });

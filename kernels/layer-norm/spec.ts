@@ -1,4 +1,5 @@
 import type { KernelSpec, OperandSpecs } from '../spec.js';
+import { layerNormGpu } from './gpu.js';
 import type { LayerNorm } from './reference.js';
 import { layerNormVariants } from './variants.js';
 
@@ -74,4 +75,5 @@ export const layerNormSpec: KernelSpec<LayerNormSizes, ReturnType<typeof operand
     return { y };
   },
   variants: layerNormVariants,
+  gpu: layerNormGpu,
 };

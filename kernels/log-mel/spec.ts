@@ -1,4 +1,5 @@
 import type { KernelSpec, OperandSpecs } from '../spec.js';
+import { logMelGpu } from './gpu.js';
 import type { CreateLogMel, LogMelSettings } from './reference.js';
 import { logMelVariants } from './variants.js';
 
@@ -120,4 +121,5 @@ export const logMelSpec: KernelSpec<LogMelSizes, ReturnType<typeof operands>, Cr
     return { y };
   },
   variants: logMelVariants,
+  gpu: logMelGpu,
 };

@@ -19,7 +19,7 @@ function (${['a', 'b', ...(bias ? ['bias'] : []), ...(accumulate ? ['c'] : [])].
   const row = this.constants.aOffset + i * this.constants.aRow;
   const word = this.thread.x * this.constants.k;
   let sum = 0;
-  ${chunkedSum('sum', 'k', 'a[row + p * this.constants.aColumn] * b[word + p]')}
+  ${chunkedSum('sum', (p) => `a[row + ${p} * this.constants.aColumn] * b[word + ${p}]`)}
   ${bias ? 'sum += bias[this.constants.biasOffset + this.thread.x];' : ''}
   ${accumulate ? 'sum += c[this.constants.cOffset + i * this.constants.cRow + this.thread.x];' : ''}
   return ${ACTIVATIONS[activation]};
@@ -56,7 +56,7 @@ export const matmulGpu = gpuVariant<MatmulKernel>(
       const notes = recording();
       const extent = k === 0 ? 0 : (m - 1) * aRow + (k - 1) * aColumn + 1;
       const left = notes.read(a, aOffset, 1, extent);
-      const constants = { ...chunksOf('k', k), k, aOffset: left.offset, aRow, aColumn };
+      const constants = { ...chunksOf(k), k, aOffset: left.offset, aRow, aColumn };
       const addend = bias ? notes.read(bias, biasOffset, 1, n) : null;
       const before = accumulate ? notes.read(c, cOffset, m, n, cRow) : null;
       const { size, slab } = rowGrid(n, m);

@@ -1,4 +1,5 @@
 import type { KernelSpec, OperandSpecs, Random } from '../spec.js';
+import { nearestCodewordGpu } from './gpu.js';
 import type { NearestCodewordKernel } from './reference.js';
 import { nearestCodewordVariants } from './variants.js';
 
@@ -128,4 +129,5 @@ export const nearestCodewordSpec: KernelSpec<
     return { indices, residual: residuals };
   },
   variants: nearestCodewordVariants,
+  gpu: nearestCodewordGpu,
 };

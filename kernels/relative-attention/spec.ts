@@ -1,4 +1,5 @@
 import type { KernelSpec, OperandSpecs } from '../spec.js';
+import { relativeAttentionGpu } from './gpu.js';
 import type { RelativeAttention } from './reference.js';
 import { relativeAttentionVariants } from './variants.js';
 
@@ -183,4 +184,5 @@ export const relativeAttentionSpec: KernelSpec<
     return { weights: map ? weights : [], y };
   },
   variants: relativeAttentionVariants,
+  gpu: relativeAttentionGpu,
 };

@@ -1,4 +1,5 @@
 import type { KernelSpec, Operand, OperandSpecs, Operands } from '../spec.js';
+import { logSoftmaxGpu, softmaxGpu } from './gpu.js';
 import type { Softmax } from './reference.js';
 import { logSoftmaxVariants, softmaxVariants } from './variants.js';
 
@@ -58,6 +59,7 @@ export const softmaxSpec: KernelSpec<RowSizes, ReturnType<typeof operands>, Soft
     return { y };
   },
   variants: softmaxVariants,
+  gpu: softmaxGpu,
 };
 
 export const logSoftmaxSpec: KernelSpec<RowSizes, ReturnType<typeof operands>, Softmax> = {
@@ -76,4 +78,5 @@ export const logSoftmaxSpec: KernelSpec<RowSizes, ReturnType<typeof operands>, S
     return { y };
   },
   variants: logSoftmaxVariants,
+  gpu: logSoftmaxGpu,
 };

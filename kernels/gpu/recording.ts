@@ -218,11 +218,15 @@ export class Recording {
 
   /** The number of the input that a stretch of memory is; null where it is none of them. */
   private inputOf(buffer: ArrayBufferLike, start: number, length: number): number | null {
-    if (!this.inputs) return null;
-    const at = this.inputs.findIndex(
-      (input) => input.buffer === buffer && start === input.byteOffset && 4 * length === input.byteLength,
+    const end = start + 4 * length;
+    const at = (this.inputs ?? []).findIndex(
+      (input) =>
+        input.buffer === buffer && start < input.byteOffset + input.byteLength && end > input.byteOffset,
     );
-    return at < 0 ? null : at;
+    const input = this.inputs?.[at];
+    if (!input || length === 0) return null;
+    if (start === input.byteOffset && 4 * length === input.byteLength) return at;
+    throw new KernelError('a kernel for a GPU reads a part of an input: pass that part alone');
   }
 
   private readonly buffers: ArrayBufferLike[] = [];

@@ -1,11 +1,9 @@
 /** Loads models with both halves, each when it is first asked for. */
-import type { GpuMode } from '../../kernels/gpu/gpu-js.js';
 import { ModelError } from '../tensor/index.js';
 import type { CloudClassifier } from './cloud-classifier.js';
 import type { CloudDecoder } from './cloud-decoder.js';
 import type { CodecConfig, NetworkModelConfig } from './config.js';
 import type { DeviceEncoder } from './device-encoder.js';
-import type { GpuCodecModel } from './gpu-model.js';
 import { cloudClassifierOf } from './load-classifier.js';
 import { cloudDecoderOf } from './load-cloud.js';
 import { deviceEncoderOf, deviceNetworkOf } from './load-device.js';
@@ -14,16 +12,6 @@ import { type Part, rolesOf, splitCodecModel } from './model-file.js';
 import { type ModelSource, type OpenModel, openModel } from './open-model.js';
 import { UncutRecognizer } from './uncut.js';
 import { UncutClassifier } from './uncut-classifier.js';
-
-/** Where the layers of a model run: on a GPU, in a mode of GPU.js. */
-export interface GpuOptions {
-  readonly backend: 'gpu';
-  /** webgl2 where there is a page, webgpu elsewhere, where this is left out. Never what happens to be there. */
-  readonly mode?: GpuMode;
-}
-
-/** The mode that is meant where none is named. */
-const defaultGpuMode = (): GpuMode => ('WebGL2RenderingContext' in globalThis ? 'webgl2' : 'webgpu');
 
 /** An open model whose network is whole: of a codec, or imported and without codebooks yet. */
 export class NetworkModel {
@@ -88,24 +76,8 @@ export class CodecModel extends NetworkModel {
  * Opens a codec model. Throws SourceError where it can't be read, FormatError where it is no safetensors file,
  * ModelError where it is no codec model.
  */
-export async function loadCodecModel(
-  source: ModelSource,
-  options?: { readonly backend?: 'cpu' },
-): Promise<CodecModel>;
-/**
- * The same with its layers on a GPU, through the optional package gpu.js; every call is then awaited, and `dispose` gives the
- * GPU back. Throws GpuError where the mode does not run here.
- */
-export async function loadCodecModel(source: ModelSource, options: GpuOptions): Promise<GpuCodecModel>;
-export async function loadCodecModel(
-  source: ModelSource,
-  options: { readonly backend?: 'cpu' } | GpuOptions = {},
-): Promise<CodecModel | GpuCodecModel> {
+export async function loadCodecModel(source: ModelSource): Promise<CodecModel> {
   const model = await openModel(source);
-  if (options.backend === 'gpu') {
-    const { onGpuModel } = await import('./gpu-model.js');
-    return onGpuModel(model, options.mode ?? defaultGpuMode());
-  }
   void model.codec; // throws where there are no codebooks
   return new CodecModel(model);
 }

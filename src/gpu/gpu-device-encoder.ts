@@ -1,12 +1,13 @@
 /** The device half with its layers and its quantiser on a GPU: features are uploaded, indices come back. */
+
+import type { CodecConfig } from '../codec/config.js';
+import { codebooksOf, type EncodeOptions, packetVectorsOf } from '../codec/device-encoder.js';
+import type { DeviceNetwork } from '../codec/step-stream.js';
+import type { StreamCoder } from '../codec/stream-coder.js';
+import type { Window } from '../codec/windows.js';
 import { interleaveGroups } from '../quantizer/grouped-quantizer.js';
 import { type NdArray, type Tensor, view } from '../tensor/index.js';
-import type { CodecConfig } from './config.js';
-import { codebooksOf, type EncodeOptions, packetVectorsOf } from './device-encoder.js';
 import type { GpuFunction } from './gpu-function.js';
-import type { DeviceNetwork } from './step-stream.js';
-import type { StreamCoder } from './stream-coder.js';
-import type { Window } from './windows.js';
 
 /** Encodes one recording from pieces. */
 export interface GpuEncoderStream {

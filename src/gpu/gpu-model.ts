@@ -1,6 +1,15 @@
-/** Codec models whose layers run on a GPU: loaded when a model is asked for with that backend, and not before. */
-import { type Gpu, type GpuMode, openGpu } from '../../kernels/gpu/index.js';
+/** Codec models whose layers run on a GPU. */
+import type { Gpu, GpuMode } from '../../kernels/gpu/index.js';
 import { gpuKernels } from '../../kernels/gpu/kernels.js';
+import { CloudClassifier } from '../codec/cloud-classifier.js';
+import { CloudDecoder } from '../codec/cloud-decoder.js';
+import type { CodecConfig, Task } from '../codec/config.js';
+import { deviceNetworkFrom } from '../codec/load-device.js';
+import { requireTask } from '../codec/load-suffix.js';
+import type { Part } from '../codec/model-file.js';
+import type { OpenModel } from '../codec/open-model.js';
+import { decodeProjection, encodeProjection } from '../codec/projection.js';
+import { VectorLayout } from '../codec/vector-layout.js';
 import { loadPrefix } from '../nn/load-prefix.js';
 import { loadSuffix } from '../nn/load-suffix.js';
 import type { Within } from '../nn/network.js';
@@ -10,18 +19,9 @@ import { CodewordTable } from '../quantizer/codeword-table.js';
 import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
 import { projectedTable } from '../quantizer/projected-quantizer.js';
 import { reshape } from '../tensor/index.js';
-import { CloudClassifier } from './cloud-classifier.js';
-import { CloudDecoder } from './cloud-decoder.js';
-import type { CodecConfig, Task } from './config.js';
 import { GpuCloudClassifier, GpuCloudDecoder } from './gpu-cloud.js';
 import { GpuDeviceEncoder } from './gpu-device-encoder.js';
 import { GpuFunction } from './gpu-function.js';
-import { deviceNetworkFrom } from './load-device.js';
-import { requireTask } from './load-suffix.js';
-import type { Part } from './model-file.js';
-import type { OpenModel } from './open-model.js';
-import { decodeProjection, encodeProjection } from './projection.js';
-import { VectorLayout } from './vector-layout.js';
 
 /** Weights are packed for the GPU where layers pack them as they are made. */
 const onGpu: Within = (make) => withDeferredKernels(gpuKernels, make);
@@ -121,9 +121,3 @@ export class GpuCodecModel {
 }
 
 type Forward = ConstructorParameters<typeof GpuCloudDecoder>[1];
-
-/** Opens the GPU and hands it to the model. Throws GpuError where the mode does not run here. */
-export async function onGpuModel(model: OpenModel, mode: GpuMode): Promise<GpuCodecModel> {
-  void model.codec; // throws where there are no codebooks
-  return new GpuCodecModel(model, await openGpu(mode));
-}

@@ -1,10 +1,11 @@
 /** The cloud half with its layers on a GPU: the same work as on the CPU, which waits for the network. */
+
+import type { Classification, ClassifyOptions, CloudClassifier } from '../codec/cloud-classifier.js';
+import type { CloudDecoder, DecodeOptions, Transcript } from '../codec/cloud-decoder.js';
+import type { CodecConfig } from '../codec/config.js';
+import { runElsewhere } from '../codec/network-work.js';
+import type { StreamCoder } from '../codec/stream-coder.js';
 import type { Bytes, Tensor } from '../tensor/index.js';
-import type { Classification, ClassifyOptions, CloudClassifier } from './cloud-classifier.js';
-import type { CloudDecoder, DecodeOptions, Transcript } from './cloud-decoder.js';
-import type { CodecConfig } from './config.js';
-import { runElsewhere } from './network-work.js';
-import type { StreamCoder } from './stream-coder.js';
 
 export class GpuCloudDecoder {
   readonly config: CodecConfig;

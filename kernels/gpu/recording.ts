@@ -75,7 +75,8 @@ export function recording(): Recording {
 
 /**
  * Notes what `work` launches. With `inputs`, these alone are uploaded for each run, everything else once, and the regions
- * that `work` returns are the outputs; without, all that is read is uploaded, and all that is written comes back.
+ * that `work` returns are the outputs; without, all that is read is uploaded, and all that is written comes back. The inputs
+ * stand for others, and are overwritten.
  */
 export function record(
   work: () => void | Promise<void> | readonly Region[],
@@ -83,6 +84,8 @@ export function record(
 ): ProgramPlan {
   if (current) throw new KernelError('a recording inside a recording');
   const recorder = new Recording(inputs ?? null);
+  // What copies an input without a kernel is found out, as what copies a result is.
+  for (const input of inputs ?? []) input.fill(NaN);
   current = recorder;
   try {
     const wanted = work();
@@ -158,7 +161,7 @@ export class Recording {
     const { count: values, uploads, constants, launches } = this;
     if (this.inputs && constants.some(({ data }) => data.some(Number.isNaN))) {
       throw new KernelError(
-        'a kernel for a GPU reads numbers that code which is no kernel made from results',
+        'a kernel for a GPU reads numbers that code which is no kernel made from inputs or results',
       );
     }
     return { values, uploads, constants, launches, outputs };

@@ -3,8 +3,10 @@
  * that never asks for a GPU would load a third more for it.
  */
 import { type GpuMode, openGpu } from '../../kernels/gpu/index.js';
+import type { CodecConfig } from '../codec/config.js';
 import { type CodecModel, loadCodecModel as loadOnCpu } from '../codec/load.js';
 import { type ModelSource, openModel } from '../codec/open-model.js';
+import { ModelError } from '../tensor/index.js';
 import { GpuCodecModel } from './gpu-model.js';
 
 export interface CpuOptions {
@@ -34,6 +36,14 @@ export async function loadCodecModel(
 ): Promise<CodecModel | GpuCodecModel> {
   if (options.backend !== 'gpu') return loadOnCpu(source);
   const model = await openModel(source);
-  void model.codec; // throws where there are no codebooks
+  requireKernels(model.codec);
   return new GpuCodecModel(model, await openGpu(options.mode ?? defaultGpuMode()));
+}
+
+/** Throws ModelError where a network has steps that no kernel for a GPU does. */
+function requireKernels({ name, network }: CodecConfig): void {
+  const rotary = network.type === 'speechbrain-conformer-ctc' && network.encoder.positions === 'rotary';
+  if (network.type !== 'keyword-cnn' && !rotary) return;
+  const what = rotary ? 'rotary positions' : 'padding and pooling of keyword networks';
+  throw new ModelError(`${name}: there are no kernels for a GPU for ${what}; load it without backend gpu`);
 }

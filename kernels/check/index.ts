@@ -5,3 +5,4 @@ export * from './harness.js';
 export * from './matrix.js';
 export * from './operands.js';
 export * from './verify.js';
+export * from './verify-matrix.js';

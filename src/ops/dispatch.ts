@@ -53,6 +53,12 @@ export function useKernels(choice: KernelChoice): void {
   current = choice;
 }
 
+/** What `useKernels`, or else ACOM_KERNELS, chose. */
+export function chosenKernels(): KernelChoice {
+  current ??= choiceOfEnvironment();
+  return current;
+}
+
 /** Runs `work`, which must not be asynchronous, on the variants of `choice`. */
 export function withKernels<R>(choice: KernelChoice, work: () => R): R {
   const before = current;
@@ -70,15 +76,15 @@ const chosen = new Map<KernelChoice, WeakMap<Variants, unknown>>();
 /** The kernel function of `variants` that is best here, or that was asked for; made once. */
 export function kernelOf<F>(variants: readonly KernelVariant<F>[]): F {
   if (!threadsSaid) threadsOfEnvironment();
-  current ??= choiceOfEnvironment();
-  let kernels = chosen.get(current);
+  const choice = chosenKernels();
+  let kernels = chosen.get(choice);
   if (kernels === undefined) {
     kernels = new WeakMap();
-    chosen.set(current, kernels);
+    chosen.set(choice, kernels);
   }
   const known = kernels.get(variants);
   if (known !== undefined) return known as F;
-  const kernel = choose(variants, current);
+  const kernel = choose(variants, choice);
   kernels.set(variants, kernel);
   return kernel;
 }

@@ -1,11 +1,13 @@
 /** Times every variant of every kernel on its workloads, each checked before. */
+import { difference } from '../kernels/check/difference.js';
+import { checkKernel } from '../kernels/check/harness.js';
+import { fillOperands, type KernelCase, outputsOf } from '../kernels/check/operands.js';
 import { type AnyKernelSpec, kernelSpecs } from '../kernels/index.js';
-import type { KernelSpec, KernelVariant, Operand, OperandSpecs, Operands } from '../kernels/spec.js';
+import type { KernelSpec, KernelVariant, OperandSpecs } from '../kernels/spec.js';
 import { kernelMemory } from '../kernels/wasm/runtime.js';
-import { complaints, fillOperands, type KernelCase } from '../test/support/kernel-harness.js';
 import { measure } from './measure.js';
 import { observe } from './sink.js';
-import { difference, type Summary } from './statistics.js';
+import type { Summary } from './statistics.js';
 
 export interface KernelTiming {
   readonly kernel: string;
@@ -36,24 +38,6 @@ function caseOf(variant: KernelVariant<unknown>): KernelCase {
   return { seed: SEED, placement: { offset: 0, gap: 0, inKernelMemory } };
 }
 
-/** Names and contents of the outputs. */
-function* outputsOf<S extends object, O extends OperandSpecs, F>(
-  spec: KernelSpec<S, O, F>,
-  sizes: S,
-  operands: Operands<O>,
-): Generator<readonly [string, 'int32' | 'float', Float64Array]> {
-  for (const [name, { role, type, rows, columns }] of Object.entries(spec.operands(sizes))) {
-    if (role !== 'output') continue;
-    const { data, offset, rowStride } = operands[name as keyof O] as Operand;
-    const values = new Float64Array(rows * columns);
-    for (let r = 0; r < rows; r++) {
-      const from = offset + r * rowStride;
-      values.set(data.subarray(from, from + columns), r * columns);
-    }
-    yield [name, type === 'int32' ? 'int32' : 'float', values];
-  }
-}
-
 /** Times what `wanted` says yes to, in the order of the specs. */
 export async function* timeKernels(
   wanted: (title: string) => boolean,
@@ -81,9 +65,11 @@ function timeSpec(
       for (const variant of asked) {
         const kernel = variant.load();
         if (!checked.has(variant.name)) {
-          const wrong = await complaints(spec, kernel, spec.sizes[0]!, caseOf(variant));
-          if (wrong.length > 0)
-            throw new Error(`${spec.name}, ${variant.name} is wrong: ${wrong.join('; ')}`);
+          const { complaints } = await checkKernel(spec, kernel, spec.sizes[0]!, caseOf(variant));
+          if (complaints.length > 0) {
+            const wrong = complaints.map(({ message }) => message).join('; ');
+            throw new Error(`${spec.name}, ${variant.name} is wrong: ${wrong}`);
+          }
           checked.add(variant.name);
         }
         const took = await timeOne(spec, variant, kernel, sizes, expected, seconds);
@@ -101,7 +87,7 @@ async function referenceOutputs<S extends object, O extends OperandSpecs, F>(
   const reference = spec.variants[0]!;
   const operands = fillOperands(spec, sizes, caseOf(reference));
   await spec.bind(reference.load(), sizes, operands)();
-  return new Map([...outputsOf(spec, sizes, operands)].map(([name, , values]) => [name, values]));
+  return new Map(outputsOf(spec, sizes, operands).map(({ name, values }) => [name, values]));
 }
 
 async function timeOne<S extends object, O extends OperandSpecs, F>(
@@ -118,15 +104,15 @@ async function timeOne<S extends object, O extends OperandSpecs, F>(
     const operands = fillOperands(spec, sizes, caseOf(variant));
     const work = spec.bind(kernel, sizes, operands);
     await work();
-    for (const [name, type, values] of outputsOf(spec, sizes, operands)) {
-      const allowed = type === 'int32' ? 0 : SLACK * spec.tolerance;
+    for (const { name, isInteger, values } of outputsOf(spec, sizes, operands)) {
+      const allowed = isInteger ? 0 : SLACK * spec.tolerance;
       const off = difference(values, expected.get(name)!);
       if (off <= allowed) continue;
       const where = `${spec.name}, ${variant.name}, ${JSON.stringify(sizes)}`;
       throw new Error(`${where}: ${name} is ${off} of its range off the reference, more than ${allowed}`);
     }
     const took = await measure(work, seconds);
-    for (const [, , values] of outputsOf(spec, sizes, operands)) observe(values);
+    for (const { values } of outputsOf(spec, sizes, operands)) observe(values);
     return took;
   } finally {
     memory?.pop(mark);

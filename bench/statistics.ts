@@ -48,18 +48,3 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   }
   return order;
 }
-
-/** max|a - b| / max|b|; infinity where one is infinite or NaN and the other is not the same. */
-export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) return Infinity;
-  let [largest, furthest] = [0, 0];
-  for (let i = 0; i < b.length; i++) {
-    const [x, y] = [a[i] as number, b[i] as number];
-    if (Number.isFinite(y)) largest = Math.max(largest, Math.abs(y));
-    if (Object.is(x, y)) continue;
-    const apart = Math.abs(x - y);
-    if (Number.isNaN(apart)) return Infinity;
-    furthest = Math.max(furthest, apart);
-  }
-  return furthest === 0 ? 0 : furthest / largest;
-}

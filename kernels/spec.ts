@@ -109,6 +109,8 @@ export interface KernelSpec<S extends object, O extends OperandSpecs, F> {
    * neither WebGL nor WebGPU has to keep them.
    */
   readonly gpu?: KernelVariant<F>;
+  /** In place of `tolerance` for the GPU variant, with the reason why it can't keep that one. */
+  readonly gpuTolerance?: { readonly tolerance: number; readonly reason: string };
 }
 
 /** A spec whose type parameters are known only to itself; `visit` hands it to a generic function. */

@@ -1,7 +1,8 @@
 /** One case: build every candidate, check its result, time all in interleaved rounds beside the machine's peak. */
+import { difference } from '../../kernels/check/difference.js';
 import { kernelMemory } from '../../kernels/wasm/runtime.js';
 import type { PeakRun } from '../peak.js';
-import { difference, medianRatio, type Summary, summarize } from '../statistics.js';
+import { medianRatio, type Summary, summarize } from '../statistics.js';
 import type { Candidate } from './candidates.js';
 import type { Case } from './cases/case.js';
 import type { Peers } from './load.js';

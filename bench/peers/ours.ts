@@ -1,9 +1,10 @@
 /** This project's side of a case. */
+
+import { fillOperands } from '../../kernels/check/operands.js';
 import { matmulVariants } from '../../kernels/matmul/variants.js';
 import type { KernelSpec, Operand, OperandSpecs } from '../../kernels/spec.js';
 import { kernelMemory } from '../../kernels/wasm/runtime.js';
 import { flat, scope, type Tensor, view } from '../../src/tensor/index.js';
-import { fillOperands } from '../../test/support/kernel-harness.js';
 import { observe } from '../sink.js';
 import type { Entry } from './candidates.js';
 

@@ -86,6 +86,17 @@ function relaxedHere(): true | string {
     : 'this engine has no relaxed SIMD (Node 20: --experimental-wasm-relaxed-simd)';
 }
 
+/** What this engine has for SIMD kernels: true, or why not. */
+export function engineFeatures(): Readonly<Record<'simd' | 'relaxed' | 'threads', true | string>> {
+  const isShared = kernelMemory()?.shared ?? false;
+  return {
+    simd: simdHere(),
+    relaxed: relaxedHere(),
+    threads:
+      isShared || 'no shared memory: a page needs COOP and COEP headers, and precompiled kernels have none',
+  };
+}
+
 /** A kernel written for SIMD: how it is assembled and how it is called. */
 export interface SimdKernel<F, E> {
   readonly name: string;

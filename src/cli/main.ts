@@ -9,6 +9,7 @@ import { demo } from './demo.js';
 import { encode } from './encode.js';
 import { evaluate } from './eval.js';
 import { info } from './info.js';
+import { kernels } from './kernels.js';
 import { version } from './model.js';
 import { addModelCommands } from './model-commands.js';
 import { BEAM, duration, FILES, JSON_OPTION, MODEL, type Running, wholeNumber } from './options.js';
@@ -141,6 +142,38 @@ program
     '\nExamples:\n  acom info out.acom in.wav model.safetensors\n  acom info recordings/ --json',
   )
   .action(running(info));
+
+program
+  .command('kernels')
+  .argument('[operations...]', 'operations whose names hold one of these words (default: all)')
+  .description('which kernels run on this machine; with --verify, whether their numbers are right')
+  .option('--verify', 'run every variant that runs here and compare with its formula in float64')
+  .option(
+    '--variant <name...>',
+    'only these variants: reference, simd, relaxed; no GPU unless --gpu is given',
+  )
+  .option('--gpu <mode...>', 'only these modes of the GPU variants: webgl2, webgpu, webasm, cpu')
+  .option('--no-gpu', 'no GPU variants')
+  .option(...JSON_OPTION)
+  .addHelpText(
+    'after',
+    `
+The first thing to run where numbers look wrong. One line for each operation: what operations run on by themselves (auto),
+and which variants there are. "runs" or a number in brackets, whose reason stands below; - where there is no such variant.
+With --verify a cell is the largest error as a part of the largest result; above the tolerance it is WRONG, what
+differs stands below, and the exit code is 1. It is 1 too where a variant or mode was named that does not run here.
+Plain variants are called on all sizes of their tests, with offsets, gaps, NaN and infinities; GPU variants on six sizes
+without the latter two, which a GPU need not keep.
+
+Examples:
+  acom kernels                           what runs here, and why the rest does not
+  acom kernels --verify                  are all numbers right? (about 10 s)
+  acom kernels --verify --no-gpu         without GPU variants
+  acom kernels conv --verify --variant simd
+  acom kernels matmul --verify --gpu webgpu
+  acom kernels --json | jq 'select(.auto == "reference")'`,
+  )
+  .action(running(kernels));
 
 program
   .command('eval')

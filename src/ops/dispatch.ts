@@ -53,6 +53,12 @@ export function useKernels(choice: KernelChoice): void {
   current = choice;
 }
 
+/** What `useKernels`, or else ACOM_KERNELS, chose. */
+export function chosenKernels(): KernelChoice {
+  current ??= choiceOfEnvironment();
+  return current;
+}
+
 /** Runs `work`, which must not be asynchronous, on the variants of `choice`. */
 export function withKernels<R>(choice: KernelChoice, work: () => R): R {
   const before = current;
@@ -112,15 +118,15 @@ const chosen = new Map<KernelChoice, WeakMap<Variants, unknown>>();
 export function kernelOf<F>(variants: readonly KernelVariant<F>[]): F {
   if (deferred !== null) return deferredOf(deferred, variants);
   if (!threadsSaid) threadsOfEnvironment();
-  current ??= choiceOfEnvironment();
-  let kernels = chosen.get(current);
+  const choice = chosenKernels();
+  let kernels = chosen.get(choice);
   if (kernels === undefined) {
     kernels = new WeakMap();
-    chosen.set(current, kernels);
+    chosen.set(choice, kernels);
   }
   const known = kernels.get(variants);
   if (known !== undefined) return known as F;
-  const kernel = choose(variants, current);
+  const kernel = choose(variants, choice);
   kernels.set(variants, kernel);
   return kernel;
 }
@@ -129,9 +135,9 @@ function choose<F>(variants: readonly KernelVariant<F>[], choice: KernelChoice):
   const reference = variants.find(({ name }) => name === 'reference');
   if (reference === undefined) throw new Error('internal: a kernel without a reference');
   if (choice === 'check') {
-    return crossChecked(reference.operation, fastest(variants), reference.load());
+    return crossChecked(reference.operation, fastestLoaded(variants), reference.load());
   }
-  if (choice === 'auto') return fastest(variants);
+  if (choice === 'auto') return fastestLoaded(variants);
   const variant = variants.find(({ name }) => name === choice);
   // An operation without this variant has nothing to force.
   if (variant === undefined) return reference.load();
@@ -142,8 +148,15 @@ function choose<F>(variants: readonly KernelVariant<F>[], choice: KernelChoice):
 
 let noticed = false;
 
-/** The first variant that is available and loads. One notice says why a slower one has to do. */
-function fastest<F>(variants: readonly KernelVariant<F>[]): F {
+interface Fastest<F> {
+  readonly name: VariantName;
+  readonly kernel: F;
+  /** Why a faster one does not run; empty where this is the fastest that there is. */
+  readonly problem: string;
+}
+
+/** The first variant that is available and loads. */
+function fastest<F>(variants: readonly KernelVariant<F>[]): Fastest<F> {
   let problem = '';
   for (const name of FASTEST) {
     const variant = variants.find((each) => each.name === name);
@@ -154,15 +167,24 @@ function fastest<F>(variants: readonly KernelVariant<F>[]): F {
       continue;
     }
     try {
-      const kernel = variant.load();
-      if (name === 'reference' && problem !== '') notice(problem);
-      return kernel;
+      return { name, kernel: variant.load(), problem };
     } catch (error) {
       // A page's policy may forbid compiling what the engine could run.
       problem = error instanceof Error ? error.message : String(error);
     }
   }
   throw new KernelError(`${variants[0]?.operation}: no kernel runs here: ${problem}`);
+}
+
+/** The name of the variant that `auto` takes. */
+export const automaticVariant = (variants: readonly KernelVariant<unknown>[]): VariantName =>
+  fastest(variants).name;
+
+/** One notice says why a slow kernel has to do. */
+function fastestLoaded<F>(variants: readonly KernelVariant<F>[]): F {
+  const { name, kernel, problem } = fastest(variants);
+  if (name === 'reference' && problem !== '') notice(problem);
+  return kernel;
 }
 
 function notice(problem: string): void {

@@ -1,14 +1,5 @@
-/** Uniform numbers in [0, 1) from a 32-bit seed (mulberry32): the same sequence on every machine. */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+/** Random numbers that are the same on every machine. */
+export { createRandom } from '../../kernels/random.js';
 
 /** Numbers of a standard normal distribution (Box and Muller 1958) from a uniform source. */
 export function createNormal(random: () => number): () => number {

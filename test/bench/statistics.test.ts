@@ -1,6 +1,6 @@
 import t from 'tap';
 import { measure } from '../../bench/measure.js';
-import { difference, median, medianRatio, quantile, shuffled, summarize } from '../../bench/statistics.js';
+import { median, medianRatio, quantile, shuffled, summarize } from '../../bench/statistics.js';
 import { createRandom } from '../../src/tensor/index.js';
 
 t.test('quantiles', async (t) => {
@@ -56,13 +56,4 @@ t.test('work is timed whether it returns or promises', async (t) => {
   let calls = 0;
   const later = () => (calls++ > 3 ? Promise.reject(new Error('broken later')) : Promise.resolve());
   await t.rejects(measure(later, 0.05), { message: 'broken later' });
-});
-
-t.test('the difference of two results', async (t) => {
-  t.equal(difference([1, 2, 3], [1, 2, 4]), 0.25);
-  t.equal(difference([0, 4], [0.5, 4]), 0.125, 'a part of the largest, which may be equal in both');
-  t.equal(difference([Number.NaN, Infinity, 0], [Number.NaN, Infinity, 0]), 0);
-  t.equal(difference([1, Number.NaN], [1, 2]), Infinity);
-  t.equal(difference([1, Infinity], [1, 2]), Infinity);
-  t.equal(difference([1], [1, 2]), Infinity);
 });

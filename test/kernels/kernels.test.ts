@@ -1,14 +1,10 @@
 /** Every variant of every kernel against its formula in float64, on every size of its spec. */
 import '../support/relaxed.js';
 import t from 'tap';
+import { checkKernel, describe, type KernelCase, verifyVariant } from '../../kernels/check/index.js';
 import { kernelSpecs } from '../../kernels/index.js';
 import { matmulReference } from '../../kernels/matmul/reference.js';
 import { matmulSpec } from '../../kernels/matmul/spec.js';
-import { complaints, type KernelCase } from '../support/kernel-harness.js';
-
-const dense: KernelCase = { seed: 1, placement: { offset: 0, gap: 0 } };
-const spread: KernelCase = { seed: 2, placement: { offset: 5, gap: 3 } };
-const resident: KernelCase = { seed: 3, placement: { offset: 3, gap: 2, inKernelMemory: true } };
 
 for (const any of kernelSpecs) {
   any.visit((spec) => {
@@ -16,25 +12,9 @@ for (const any of kernelSpecs) {
       const unavailable = variant.available();
       const name = `${spec.name}, ${variant.name}: within ${spec.tolerance} of float64`;
       t.test(name, { skip: unavailable === true ? false : unavailable }, async (t) => {
-        const kernel = variant.load();
-        const check = async (what: string, sizes: object, test: KernelCase) => {
-          const found = await complaints(spec, kernel, sizes as never, test);
-          if (found.length > 0) t.fail(`${what}, ${JSON.stringify(sizes)}: ${found.join('; ')}`);
-        };
-        for (const sizes of spec.sizes) {
-          await check('dense', sizes, dense);
-          await check('offsets and gaps', sizes, spread);
-          await check('in kernel memory', sizes, resident);
-          for (const inPlace of spec.inPlace ?? []) {
-            await check(`${inPlace[0]} in place of ${inPlace[1]}`, sizes, { ...spread, inPlace });
-            await check(`${inPlace[0]} in place there`, sizes, { ...resident, inPlace });
-          }
-          if (!spec.nonFinite) continue;
-          for (const special of [Number.NaN, Infinity, -Infinity]) {
-            await check(`${special} in the first input`, sizes, { ...dense, special });
-          }
-        }
-        t.ok(spec.sizes.length > 0, `${spec.sizes.length} sizes`);
+        const { calls, disagreements } = await verifyVariant(spec, variant);
+        t.same(disagreements.map(describe), []);
+        t.ok(calls >= 3 * spec.sizes.length && calls > 0, `${calls} calls`);
       });
     }
 
@@ -49,6 +29,7 @@ for (const any of kernelSpecs) {
 
 t.test('the harness sees a kernel that is wrong', async (t) => {
   const sizes = { m: 4, n: 5, k: 3 };
+  const spread: KernelCase = { seed: 2, placement: { offset: 5, gap: 3 } };
   const spoilt = (
     spoil: (a: Float32Array, aAt: number, c: Float32Array, at: number, row: number) => void,
   ) => ({
@@ -59,24 +40,52 @@ t.test('the harness sees a kernel that is wrong', async (t) => {
     },
   });
   const broken = {
-    'a result off by a thousandth': spoilt((_, __, c, at) => {
+    'c[0] is': spoilt((_, __, c, at) => {
       c[at]! *= 1.001;
     }),
-    'a write past the end': spoilt((_, __, c, at, row) => {
+    'memory outside c was changed at element 34': spoilt((_, __, c, at, row) => {
       c[at + 3 * row + 5] = 0;
     }),
-    'a write between rows': spoilt((_, __, c, at) => {
+    'memory outside c was changed at element 10': spoilt((_, __, c, at) => {
       c[at + 5] = 0;
     }),
-    'a changed input': spoilt((a, at) => {
+    'input a was changed at element 5': spoilt((a, at) => {
       a[at] = 2;
     }),
-    'NaN where a number belongs': spoilt((_, __, c, at) => {
+    'c[0] is NaN rather than': spoilt((_, __, c, at) => {
       c[at] = Number.NaN;
     }),
   };
-  t.same(await complaints(matmulSpec, matmulReference, sizes, spread), []);
+  t.same((await checkKernel(matmulSpec, matmulReference, sizes, spread)).complaints, []);
   for (const [what, kernel] of Object.entries(broken)) {
-    t.not((await complaints(matmulSpec, kernel, sizes, spread)).length, 0, what);
+    const { complaints } = await checkKernel(matmulSpec, kernel, sizes, spread);
+    t.match(complaints, [{ message: what }], what);
+    t.equal(complaints.length, 1);
   }
+});
+
+t.test('a verdict names the call that is furthest off, and a kernel that throws', async (t) => {
+  const off = {
+    ...matmulReference,
+    multiply: (...args: Parameters<typeof matmulReference.multiply>) => {
+      matmulReference.multiply(...args);
+      // Rows from the third on.
+      if (args[0] > 2) args[10][args[11] + 2 * args[12]]! += args[0];
+    },
+  };
+  const variant = { ...matmulSpec.variants[0]!, load: () => off };
+  const { disagreements, error } = await verifyVariant(matmulSpec, variant);
+  t.match(disagreements, [{ operation: 'matmul', variant: 'reference', output: 'c', tolerance: 2e-6 }]);
+  t.equal(disagreements[0]!.error, error);
+  t.match(describe(disagreements[0]!), /^matmul, reference, \{"m":.*: c\[\d+\] is .*; largest error of c: /);
+  const bad = await verifyVariant(matmulSpec, {
+    ...variant,
+    load: () => ({
+      ...off,
+      multiply() {
+        throw new Error('no such thing');
+      },
+    }),
+  });
+  t.match(bad.disagreements, [{ output: '', message: 'failed: no such thing' }]);
 });

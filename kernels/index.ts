@@ -6,6 +6,7 @@ import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
+import { framePoolingSpec } from './frame-pooling/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
@@ -33,6 +34,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(leakyReluSpec),
   anyKernel(gluSpec),
   anyKernel(scaledAddSpec),
+  anyKernel(framePoolingSpec),
   anyKernel(nearestCodewordSpec),
   anyKernel(fourierSpec),
   anyKernel(logMelSpec),

@@ -30,6 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'kernels',
     'tensor',
   ],
+  gpu: ['codec', 'nn', 'ops', 'quantizer', 'kernels', 'tensor'],
   index: ['audio', 'bitstream', 'codec', 'kernels', 'ops', 'tasks', 'tensor'],
   cli: [
     'index',
@@ -39,6 +40,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'codec',
     'entropy',
     'evaluation',
+    'gpu',
     'kernels',
     'nn',
     'ops',
@@ -69,6 +71,7 @@ const LOADED = [
   'bitstream',
   'tasks',
   'codec',
+  'gpu',
   'index',
 ];
 

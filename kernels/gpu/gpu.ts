@@ -3,6 +3,7 @@
  * There is one for each process or page: many WebGL contexts take each other away.
  */
 import { GpuError } from '../errors.js';
+import type { Device, DeviceArray } from './device.js';
 import {
   type GpuJs,
   type GpuJsConstructor,
@@ -14,19 +15,13 @@ import {
 } from './gpu-js.js';
 import { provideNavigatorGpu } from './node-webgpu.js';
 import { GpuProgram } from './program.js';
-import { type ProgramPlan, type Region, record } from './recording.js';
+import { type Region, record } from './recording.js';
 
 /** Kernels kept compiled; the one that was used longest ago goes first. */
 const MOST_KERNELS = 1024;
 
 /** Numbers of an array on the device: indices are float32 in places, and exact up to here. */
 export const MOST_NUMBERS = 2 ** 24;
-
-/** An array on the device. */
-export interface DeviceArray {
-  readonly value: PipelineResult;
-  readonly size: GridSize;
-}
 
 const UPLOAD = 'function (x) { return x[this.thread.x]; }';
 
@@ -40,7 +35,7 @@ interface LostWatch {
 let current: Gpu | null = null;
 let holders = 0;
 
-export class Gpu {
+export class Gpu implements Device {
   private readonly kernels = new Map<string, GpuJsKernel>();
   private disposed = false;
   private problem: string | null = null;
@@ -63,11 +58,6 @@ export class Gpu {
    */
   compile(inputs: readonly Float32Array[], work: () => readonly Region[]): GpuProgram {
     return new GpuProgram(this, record(work, inputs));
-  }
-
-  /** A program of launches that were noted before. */
-  program(plan: ProgramPlan): GpuProgram {
-    return new GpuProgram(this, plan);
   }
 
   async upload(data: Float32Array): Promise<DeviceArray> {

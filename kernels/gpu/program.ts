@@ -1,10 +1,13 @@
 /** Launches that were noted once, and run any number of times. */
 import { GpuError } from '../errors.js';
-import type { DeviceArray, Gpu } from './gpu.js';
+import type { Device, DeviceArray } from './device.js';
 import type { Output, ProgramPlan, ValueId } from './recording.js';
 
 /** Constants of all programs of a GPU, by their arrays: weights are uploaded once. */
-const shared = new WeakMap<Gpu, Map<Float32Array, { readonly array: Promise<DeviceArray>; users: number }>>();
+const shared = new WeakMap<
+  Device,
+  Map<Float32Array, { readonly array: Promise<DeviceArray>; users: number }>
+>();
 
 export class GpuProgram {
   private readonly constants = new Map<ValueId, DeviceArray>();
@@ -15,7 +18,7 @@ export class GpuProgram {
   private disposed = false;
 
   constructor(
-    private readonly gpu: Gpu,
+    private readonly gpu: Device,
     private readonly plan: ProgramPlan,
   ) {
     this.lastReads = lastReadsOf(plan);

@@ -75,7 +75,8 @@ export function recording(): Recording {
 
 /**
  * Notes what `work` launches. With `inputs`, these alone are uploaded for each run, everything else once, and the regions
- * that `work` returns are the outputs; without, all that is read is uploaded, and all that is written comes back.
+ * that `work` returns are the outputs; without, all that is read is uploaded, and all that is written comes back. The inputs
+ * stand for others, and are overwritten.
  */
 export function record(
   work: () => void | Promise<void> | readonly Region[],
@@ -83,6 +84,8 @@ export function record(
 ): ProgramPlan {
   if (current) throw new KernelError('a recording inside a recording');
   const recorder = new Recording(inputs ?? null);
+  // What copies an input without a kernel is found out, as what copies a result is.
+  for (const input of inputs ?? []) input.fill(NaN);
   current = recorder;
   try {
     const wanted = work();
@@ -158,7 +161,7 @@ export class Recording {
     const { count: values, uploads, constants, launches } = this;
     if (this.inputs && constants.some(({ data }) => data.some(Number.isNaN))) {
       throw new KernelError(
-        'a kernel for a GPU reads numbers that code which is no kernel made from results',
+        'a kernel for a GPU reads numbers that code which is no kernel made from inputs or results',
       );
     }
     return { values, uploads, constants, launches, outputs };
@@ -218,11 +221,15 @@ export class Recording {
 
   /** The number of the input that a stretch of memory is; null where it is none of them. */
   private inputOf(buffer: ArrayBufferLike, start: number, length: number): number | null {
-    if (!this.inputs) return null;
-    const at = this.inputs.findIndex(
-      (input) => input.buffer === buffer && start === input.byteOffset && 4 * length === input.byteLength,
+    const end = start + 4 * length;
+    const at = (this.inputs ?? []).findIndex(
+      (input) =>
+        input.buffer === buffer && start < input.byteOffset + input.byteLength && end > input.byteOffset,
     );
-    return at < 0 ? null : at;
+    const input = this.inputs?.[at];
+    if (!input || length === 0) return null;
+    if (start === input.byteOffset && 4 * length === input.byteLength) return at;
+    throw new KernelError('a kernel for a GPU reads a part of an input: pass that part alone');
   }
 
   private readonly buffers: ArrayBufferLike[] = [];

@@ -40,15 +40,28 @@ function notices(inputs: readonly string[]): string {
 const licenceSection = (readme: string): string =>
   /#+\s*(?:licen[cs]e|credits)[\s\S]*$/i.exec(readme)?.[0] ?? '';
 
-async function bundle(folder: string, options: BuildOptions): Promise<void> {
-  const outfile = join('dist', folder, 'acom.js');
+async function bundle(
+  folder: string,
+  options: BuildOptions,
+  file = 'acom.js',
+  licences = 'LICENSES.txt',
+): Promise<void> {
+  const outfile = join('dist', folder, file);
   const { metafile } = await build({ ...options, outfile });
-  writeFileSync(join('dist', folder, 'LICENSES.txt'), notices(Object.keys(metafile?.inputs ?? {})));
+  writeFileSync(join('dist', folder, licences), notices(Object.keys(metafile?.inputs ?? {})));
   console.log(`${outfile}: ${readFileSync(outfile).length} bytes`);
 }
 
 await bundle('bin', { entryPoints: ['dist/src/cli/main.js'], platform: 'node', banner: { js: REQUIRE } });
-await bundle('browser', { entryPoints: ['dist/src/index.js'], platform: 'browser', minify: true });
+const page: BuildOptions = { platform: 'browser', minify: true };
+await bundle('browser', { ...page, entryPoints: ['dist/src/index.js'] });
+// With gpu.js inside, because a page has no other way to it; webgpu is for Node.
+await bundle(
+  'browser',
+  { ...page, entryPoints: ['dist/src/gpu/index.js'], external: ['webgpu'] },
+  'acom-gpu.js',
+  'LICENSES-gpu.txt',
+);
 
 // All SIMD kernels as one module, for runtimes that compile none from bytes.
 const kernels = assembleAllKernels();

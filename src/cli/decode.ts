@@ -1,15 +1,16 @@
 import type { Classification, CodecModel, DecodeOptions, StreamCoder, Transcript } from '../codec/index.js';
+import type { GpuCodecModel } from '../gpu/index.js';
 import { CorruptStreamError, UsageError } from '../tensor/index.js';
+import { type BackendArguments, withModel } from './backend.js';
 import { verdictLines } from './classify.js';
 import { readInput, shortPath } from './files.js';
-import { openHalf } from './model.js';
-import { EXIT, type ExitCode, forEachInput, given, print, warn } from './run.js';
+import { modelPath } from './model.js';
+import { EXIT, type ExitCode, forEachInput, given, naming, print, warn } from './run.js';
 import { ratesLine, wordLines } from './text.js';
 
-export interface DecodeArguments {
+export interface DecodeArguments extends BackendArguments {
   readonly codebooks?: number;
   readonly beam?: number;
-  readonly model?: string;
   readonly json?: boolean;
 }
 
@@ -34,17 +35,17 @@ interface Decoded {
 
 /** The cloud half of whatever task the model has. */
 async function openDecoder(
-  model: CodecModel,
+  model: CodecModel | GpuCodecModel,
   options: DecodeArguments,
-): Promise<{ readonly coder: StreamCoder; decode(bytes: Uint8Array): Decoded }> {
+): Promise<{ readonly coder: StreamCoder; decode(bytes: Uint8Array): Promise<Decoded> }> {
   const codebooks = given({ codebooks: options.codebooks });
   if (model.config.task === 'recognition') {
     const decoder = await model.cloudDecoder();
     const settings: DecodeOptions = { ...codebooks, ...given({ beam: options.beam }) };
     return {
       coder: decoder.coder,
-      decode(bytes) {
-        const result = decoder.decode(bytes, settings);
+      async decode(bytes) {
+        const result = await decoder.decode(bytes, settings);
         const headline = result.text === '' ? '(nothing was heard)' : result.text;
         return { result, headline, lines: wordLines(result.words) };
       },
@@ -56,8 +57,8 @@ async function openDecoder(
   const classifier = await model.cloudClassifier();
   return {
     coder: classifier.coder,
-    decode(bytes) {
-      const result = classifier.classify(bytes, codebooks);
+    async decode(bytes) {
+      const result = await classifier.classify(bytes, codebooks);
       return { result, headline: result.label ?? '(nothing to classify)', lines: verdictLines(result) };
     },
   };
@@ -65,21 +66,23 @@ async function openDecoder(
 
 /** acom decode: .acom files to words or labels, by the cloud half alone. */
 export async function decode(names: readonly string[], options: DecodeArguments): Promise<ExitCode> {
-  return forEachInput(names, ['.acom'], async () => {
-    const decoder = await openHalf(options.model, (model) => openDecoder(model, options));
-    return async ({ path }) => {
-      const bytes = await readInput(path);
-      const { result, headline, lines } = decoder.decode(bytes);
-      if (options.json) print(JSON.stringify({ file: path, ...result }));
-      else {
-        print(`${shortPath(path)}: ${headline}`, ...lines);
-        print(`  ${usedRates(decoder.coder, bytes, options.codebooks)}`);
-      }
-      for (const warning of result.warnings) warn(shortPath(path), warning);
-      for (const { start, end } of result.missing) {
-        warn(shortPath(path), `lost from ${start.toFixed(2)} to ${end.toFixed(2)} s`);
-      }
-      return result.missing.length > 0 || result.warnings.length > 0 ? EXIT.damaged : EXIT.done;
-    };
-  });
+  return withModel(options, (open) =>
+    forEachInput(names, ['.acom'], async () => {
+      const decoder = await naming(modelPath(options.model), async () => openDecoder(await open(), options));
+      return async ({ path }) => {
+        const bytes = await readInput(path);
+        const { result, headline, lines } = await decoder.decode(bytes);
+        if (options.json) print(JSON.stringify({ file: path, ...result }));
+        else {
+          print(`${shortPath(path)}: ${headline}`, ...lines);
+          print(`  ${usedRates(decoder.coder, bytes, options.codebooks)}`);
+        }
+        for (const warning of result.warnings) warn(shortPath(path), warning);
+        for (const { start, end } of result.missing) {
+          warn(shortPath(path), `lost from ${start.toFixed(2)} to ${end.toFixed(2)} s`);
+        }
+        return result.missing.length > 0 || result.warnings.length > 0 ? EXIT.damaged : EXIT.done;
+      };
+    }),
+  );
 }

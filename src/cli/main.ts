@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { UsageError } from '../tensor/index.js';
+import { BACKEND, GPU_MODE } from './backend.js';
 import { classify } from './classify.js';
 /** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
 import { Command, CommanderError } from './commander.js';
@@ -62,6 +63,8 @@ program
     duration,
   )
   .option(...MODEL)
+  .option(...BACKEND)
+  .option(...GPU_MODE)
   .option(...JSON_OPTION)
   .addHelpText(
     'after',
@@ -70,6 +73,7 @@ Examples:
   acom encode in.wav                     writes in.acom
   acom encode recordings/ -o streams/    every recording of a folder
   acom encode in.wav -k 2 -p 1s          two codebooks, packets of a second
+  acom encode in.wav --backend gpu       layers on a GPU (acom kernels says what runs here)
   acom encode memo.mp3 -o memo.acom      MP3, Ogg and FLAC need their optional packages
   sox in.aiff -t wav - | acom encode - > out.acom`,
   )
@@ -82,6 +86,8 @@ program
   .option('-k, --codebooks <k>', 'use only the first k codebooks of the stream', wholeNumber)
   .option(...BEAM)
   .option(...MODEL)
+  .option(...BACKEND)
+  .option(...GPU_MODE)
   .option(...JSON_OPTION)
   .addHelpText(
     'after',

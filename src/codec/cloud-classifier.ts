@@ -8,6 +8,7 @@ import { type Bytes, flat, type NdArray, requireOptions, reshape } from '../tens
 import { ClipTiming } from './clip-timing.js';
 import { codebooksToUse, type Span } from './cloud-decoder.js';
 import type { CodecConfig, NetworkModelConfig } from './config.js';
+import { type NetworkWork, runHere } from './network-work.js';
 import type { StreamCoder } from './stream-coder.js';
 
 export interface ClassifyOptions {
@@ -91,6 +92,11 @@ export class CloudClassifier {
    * and `warnings`.
    */
   classify(bytes: Bytes, options: ClassifyOptions = {}): Classification {
+    return runHere(this.classifying(bytes, options), this.suffix);
+  }
+
+  /** The work of `classify`, for whoever runs the network. */
+  *classifying(bytes: Bytes, options: ClassifyOptions = {}): NetworkWork<Classification> {
     requireOptions(options, 'classify');
     const stream = this.coder.read(bytes);
     const codebooks = codebooksToUse(options, stream);
@@ -102,7 +108,7 @@ export class CloudClassifier {
       const span = { start: this.timing.seconds(startSample), end: this.timing.seconds(endSample) };
       const indices = stream.indices.lo(from, 0).hi(to - from, codebooks * this.coder.groups);
       if (isLost(indices)) missing.push(span);
-      else clips.push({ ...span, logProbs: this.logProbabilities(indices, endSample - startSample) });
+      else clips.push({ ...span, logProbs: yield* this.scoring(indices, endSample - startSample) });
     }
     const verdict = verdictOf(clips, this.config, this.timing.seconds(samples));
     return { ...verdict, codebooks, missing, warnings: stream.warnings };
@@ -110,9 +116,13 @@ export class CloudClassifier {
 
   /** Log-probabilities [classes] of a clip of `samples` samples from its indices [vectors, codebooks · groups]. */
   logProbabilities(indices: NdArray<Int32Array>, samples: number): Float32Array {
+    return runHere(this.scoring(indices, samples), this.suffix);
+  }
+
+  private *scoring(indices: NdArray<Int32Array>, samples: number): NetworkWork<Float32Array> {
     const vectors = this.table.lookUp(indices);
     const steps = this.timing.layout.toSteps(vectors, this.timing.steps(samples));
-    return flat(this.suffix.forward(reshape(steps, [1, ...steps.shape]))).slice();
+    return flat(yield reshape(steps, [1, ...steps.shape])).slice();
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { FrameTiming } from './frame-timing.js';
+import { type NetworkWork, runHere } from './network-work.js';
 import type { StreamCoder, StreamIndices } from './stream-coder.js';
 import { VectorLayout } from './vector-layout.js';
 import { WindowPlan } from './windows.js';
@@ -69,6 +70,11 @@ export class CloudDecoder {
    * reported in `missing` and `warnings`.
    */
   decode(bytes: Bytes, options: DecodeOptions = {}): Transcript {
+    return runHere(this.decoding(bytes, options), this.suffix);
+  }
+
+  /** The work of `decode`, for whoever runs the network. */
+  *decoding(bytes: Bytes, options: DecodeOptions = {}): NetworkWork<Transcript> {
     requireOptions(options, 'decode');
     const stream = this.coder.read(bytes);
     const { header, indices, warnings } = stream;
@@ -87,7 +93,7 @@ export class CloudDecoder {
         continue;
       }
       const used = indices.lo(run.from, 0).hi(run.to - run.from, stages);
-      const logProbs = this.logProbabilities(used, end - start);
+      const logProbs = yield* this.scoring(used, end - start);
       words.push(...decodeWords(logProbs, this.config, frameSeconds, start * frameSeconds, options));
     }
     const text = textOf(words);
@@ -96,6 +102,10 @@ export class CloudDecoder {
 
   /** Log-probabilities [frames, classes] from indices [vectors, codebooks · groups] that stand for `frames` frames. */
   logProbabilities(indices: NdArray<Int32Array>, frames: number): Tensor {
+    return runHere(this.scoring(indices, frames), this.suffix);
+  }
+
+  private *scoring(indices: NdArray<Int32Array>, frames: number): NetworkWork<Tensor> {
     const [vectors, stages] = indices.shape as [number, number];
     const { framesPerVector } = this.timing;
     if (Math.ceil(frames / framesPerVector) !== vectors) {
@@ -107,7 +117,7 @@ export class CloudDecoder {
       const last = Math.min(end * framesPerVector, frames);
       const looked = this.table.lookUp(indices.lo(start, 0).hi(end - start, stages));
       const steps = this.layout.toSteps(looked, last - start * framesPerVector);
-      const logProbs = this.suffix.forward(reshape(steps, [1, ...steps.shape]));
+      const logProbs = yield reshape(steps, [1, ...steps.shape]);
       const kept = (vector: number) => Math.min(vector * framesPerVector, frames) * classes;
       const skipped = start * framesPerVector * classes;
       out.data.set(logProbs.data.subarray(kept(from) - skipped, kept(to) - skipped), kept(from));

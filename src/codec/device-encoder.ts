@@ -53,8 +53,8 @@ export class DeviceEncoder {
 
   /** Encodes a recording piece by piece, in memory that does not grow with its length but for the indices. */
   stream(sampleRate: number, options: EncodeOptions = {}): EncoderStream {
-    const codebooks = this.codebooksOf(options);
-    const packetVectors = this.packetVectorsOf(options);
+    const codebooks = codebooksOf(this.config, options);
+    const packetVectors = packetVectorsOf(this.coder, options);
     const { steps, indices } = this.indexStream(sampleRate, codebooks);
     return {
       push: (samples) => steps.push(samples),
@@ -67,7 +67,7 @@ export class DeviceEncoder {
 
   /** Indices [vectors, codebooks · groups] of a whole recording: what is sent, before it is bytes. */
   quantize(samples: Float32Array, sampleRate: number, options: EncodeOptions = {}): NdArray<Int32Array> {
-    const codebooks = this.codebooksOf(options);
+    const codebooks = codebooksOf(this.config, options);
     const { steps, indices } = this.indexStream(sampleRate, codebooks);
     steps.push(samples);
     steps.finish();
@@ -87,23 +87,24 @@ export class DeviceEncoder {
     };
     return { steps: this.network(sampleRate, onSteps), indices };
   }
+}
 
-  private codebooksOf(options: EncodeOptions): number {
-    requireOptions(options, 'encode');
-    const { codebooks = this.config.quantizer.defaultCodebooks } = options;
-    const most = this.config.quantizer.codebooks;
-    if (Number.isInteger(codebooks) && codebooks >= 1 && codebooks <= most) return codebooks;
-    throw new UsageError(
-      `codebooks is ${codebooks}; this model has ${most}: use a whole number from 1 to ${most}`,
-    );
-  }
+/** The codebooks that options ask for; UsageError where the model has not so many. */
+export function codebooksOf({ quantizer }: CodecConfig, options: EncodeOptions): number {
+  requireOptions(options, 'encode');
+  const { codebooks = quantizer.defaultCodebooks } = options;
+  const most = quantizer.codebooks;
+  if (Number.isInteger(codebooks) && codebooks >= 1 && codebooks <= most) return codebooks;
+  throw new UsageError(
+    `codebooks is ${codebooks}; this model has ${most}: use a whole number from 1 to ${most}`,
+  );
+}
 
-  private packetVectorsOf({ packetSeconds = DEFAULT_PACKET_SECONDS }: EncodeOptions): number {
-    if (!(packetSeconds > 0 && packetSeconds <= MOST_SECONDS)) {
-      throw new UsageError(
-        `packetSeconds is ${packetSeconds}; use a number above 0, at most ${MOST_SECONDS}`,
-      );
-    }
-    return this.coder.timing.packetVectors(packetSeconds);
-  }
+/** Vectors of a packet that lasts as long as options ask for; UsageError for durations that make no sense. */
+export function packetVectorsOf(
+  { timing }: StreamCoder,
+  { packetSeconds = DEFAULT_PACKET_SECONDS }: EncodeOptions,
+): number {
+  if (packetSeconds > 0 && packetSeconds <= MOST_SECONDS) return timing.packetVectors(packetSeconds);
+  throw new UsageError(`packetSeconds is ${packetSeconds}; use a number above 0, at most ${MOST_SECONDS}`);
 }

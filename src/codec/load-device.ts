@@ -35,10 +35,11 @@ const deviceHalfOf = (model: OpenModel): Promise<DeviceHalf> =>
 export const deviceNetworkOf = async (model: OpenModel): Promise<DeviceNetwork> =>
   (await deviceHalfOf(model)).network;
 
-/** The same from parameters, all of which are the device's. */
+/** The same from parameters, all of which are the device's; `makePrefix` makes its layers. */
 export async function deviceNetworkFrom(
   config: NetworkModelConfig,
   parameters: Parameters,
+  makePrefix: typeof loadPrefix = loadPrefix,
 ): Promise<DeviceNetwork> {
   const { frontEnd, network, task, normalization = 'stored', name } = config;
   const statistics =
@@ -48,7 +49,7 @@ export async function deviceNetworkFrom(
           deviation: parameters.get(FEATURE_DEVIATION, [frontEndFeatures(frontEnd)]),
         }
       : null;
-  const prefix = await loadPrefix(parameters, network, new VectorLayout(config).layer);
+  const prefix = await makePrefix(parameters, network, new VectorLayout(config).layer);
   parameters.requireComplete(`codec model ${name}, device half`);
   if (task === 'recognition') {
     const timing = new FrameTiming(config);

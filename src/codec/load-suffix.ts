@@ -3,7 +3,7 @@ import type { Suffix } from '../nn/network.js';
 import { Parameters } from '../nn/parameters.js';
 import type { Projection } from '../quantizer/projected-quantizer.js';
 import { ModelError } from '../tensor/index.js';
-import type { Task } from './config.js';
+import type { NetworkModelConfig, Task } from './config.js';
 import type { OpenModel } from './open-model.js';
 import { decodeProjection } from './projection.js';
 import { VectorLayout } from './vector-layout.js';
@@ -19,12 +19,16 @@ export interface CloudHalf {
   readonly projection: Projection | null;
 }
 
+/** Throws ModelError where a model has another task than `wanted`. */
+export function requireTask({ name, task }: NetworkModelConfig, wanted: Task): void {
+  if (task === wanted) return;
+  throw new ModelError(`${name} is a model for ${task}, not for ${wanted}: ${INSTEAD[task]}`);
+}
+
 /** The network of the cloud half and what stands before it. Throws ModelError where the model has another task than `wanted`. */
 export function loadCloudHalf(model: OpenModel, wanted: Task): Promise<CloudHalf> {
-  const { name, task, network } = model.config;
-  if (task !== wanted) {
-    throw new ModelError(`${name} is a model for ${task}, not for ${wanted}: ${INSTEAD[task]}`);
-  }
+  const { name, network } = model.config;
+  requireTask(model.config, wanted);
   return model.once('cloud half', async () => {
     const parameters = new Parameters(await model.tensors('cloud'));
     const projection = decodeProjection(model.config, parameters);

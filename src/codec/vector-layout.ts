@@ -2,7 +2,8 @@
 
 import { kindOf } from '../nn/kinds.js';
 import type { CutShape } from '../nn/network.js';
-import { pooledLength, poolFrames, repeatFrames } from '../quantizer/pooling.js';
+import { poolFrames } from '../ops/frame-pooling.js';
+import { pooledLength, repeatFrames } from '../quantizer/pooling.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import { isCodec, type NetworkModelConfig } from './config.js';
 

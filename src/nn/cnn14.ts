@@ -80,13 +80,24 @@ export class Cnn14Suffix {
         : new CosineHead(classifier, features, headWidth, classes);
   }
 
+  /** The image after the last block; and from it, log-probabilities. */
+  readonly parts = {
+    body: (x: Tensor): Tensor => this.image(x),
+    head: (image: Tensor): Tensor => scope(() => this.logProbabilities(poolImage(image))),
+  };
+
   /** [batch, steps, bands · channels] to the embedding [batch, channels of the last block]. */
   embed(x: Tensor): Tensor {
+    return scope(() => poolImage(this.image(x)));
+  }
+
+  /** [batch, steps, bands · channels] to the image after the last block, [batch, steps', bands', channels']. */
+  private image(x: Tensor): Tensor {
     const { bands, channels } = cnn14Kind.cut(this.config, this.splitLayer);
     requireRank('Cnn14Suffix', 'x', x, 3, '[batch, steps, bands · channels]');
     const [batch, steps] = x.shape as [number, number, number];
     requireShape('Cnn14Suffix', 'x', x, [batch, steps, bands * channels]);
-    return scope(() => poolImage(through(this.blocks, reshape(x, [batch, steps, bands, channels]))));
+    return scope(() => through(this.blocks, reshape(x, [batch, steps, bands, channels])));
   }
 
   /** The same to what the classes are compared by, [batch, classes]: logits of a linear head, cosines of a cosine head. */
@@ -96,10 +107,12 @@ export class Cnn14Suffix {
 
   /** The same to log-probabilities [batch, classes]. */
   forward(x: Tensor): Tensor {
-    return scope(() => {
-      const scores = this.scores(x);
-      if (this.config.head === 'linear') return logSoftmax(scores);
-      return logSoftmax(scaledAdd(scores, COSINE_SCALE - 1, scores));
-    });
+    return scope(() => this.logProbabilities(this.embed(x)));
+  }
+
+  private logProbabilities(embedding: Tensor): Tensor {
+    const scores = this.head.forward(embedding);
+    if (this.config.head === 'linear') return logSoftmax(scores);
+    return logSoftmax(scaledAdd(scores, COSINE_SCALE - 1, scores));
   }
 }

@@ -49,6 +49,9 @@ export interface NetworkKind<C> {
   macs(config: C, layer: number, frames: number): HalfMacs;
 }
 
+/** Where layers are made: as they are, or for kernels that are not those of this moment. */
+export type Within = <T>(make: () => T) => T;
+
 /** The device's layers. */
 export interface Prefix {
   forward(features: Tensor): Tensor;
@@ -57,4 +60,9 @@ export interface Prefix {
 /** The cloud's layers and the head. */
 export interface Suffix {
   forward(steps: Tensor): Tensor;
+  /**
+   * The same in two parts, where the second is no kernel's work: a GPU then runs the first, and the second gets what is
+   * read back. Left out where all of it can run there.
+   */
+  readonly parts?: { body(steps: Tensor): Tensor; head(features: Tensor): Tensor };
 }

@@ -1,3 +1,4 @@
+import { undeferred } from '../ops/dispatch.js';
 import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/matmul.js';
 import type { PaddingMask } from '../ops/padding-mask.js';
 import { relativeAttention } from '../ops/relative-attention.js';
@@ -78,7 +79,7 @@ export class RelativeSelfAttention {
   /** The table times the weight for positions. Of one table there is one product, so it is kept. */
   private project(table: Tensor): Tensor {
     if (this.projected?.table !== table) {
-      this.projected = { table, positions: keep(linear(table, this.positionWeight, null)) };
+      this.projected = { table, positions: undeferred(() => keep(linear(table, this.positionWeight, null))) };
     }
     return this.projected.positions;
   }

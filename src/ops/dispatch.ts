@@ -2,7 +2,7 @@
 import { defaultThreads, startWorker } from '#start-worker';
 import type { KernelVariant, VariantName } from '../../kernels/spec.js';
 import { configureThreads } from '../../kernels/wasm/runtime.js';
-import { KernelError } from '../tensor/index.js';
+import { KernelError, withoutScopes } from '../tensor/index.js';
 import { crossChecked } from './cross-check.js';
 
 /**
@@ -70,11 +70,53 @@ export function withKernels<R>(choice: KernelChoice, work: () => R): R {
   }
 }
 
+/** Kernels that note what is to be done instead of doing it, by the variants that they stand for. */
+export type DeferredKernels = ReadonlyMap<readonly KernelVariant<never>[], KernelVariant<unknown>>;
+
+let deferred: DeferredKernels | null = null;
+
+/** Whether operations only note what is to be done: then numbers in memory are none. */
+export const isDeferred = (): boolean => deferred !== null;
+
+/**
+ * Runs `work`, which must not be asynchronous, with operations that only note what is to be done, on tensors that stay apart.
+ * Throws KernelError at an operation that has no such kernel.
+ */
+export function withDeferredKernels<R>(kernels: DeferredKernels, work: () => R): R {
+  const before = deferred;
+  deferred = kernels;
+  try {
+    return withoutScopes(work);
+  } finally {
+    deferred = before;
+  }
+}
+
+/** Runs `work` at once even where operations are deferred: what depends on weights alone. */
+export function undeferred<R>(work: () => R): R {
+  const before = deferred;
+  deferred = null;
+  try {
+    return work();
+  } finally {
+    deferred = before;
+  }
+}
+
+function deferredOf<F>(kernels: DeferredKernels, variants: readonly KernelVariant<F>[]): F {
+  const variant = (kernels as ReadonlyMap<unknown, KernelVariant<unknown>>).get(variants);
+  if (variant) return variant.load() as F;
+  throw new KernelError(
+    `${variants[0]?.operation}: there is no kernel for a GPU; run this network on the CPU (without backend gpu)`,
+  );
+}
+
 type Variants = readonly KernelVariant<unknown>[];
 const chosen = new Map<KernelChoice, WeakMap<Variants, unknown>>();
 
 /** The kernel function of `variants` that is best here, or that was asked for; made once. */
 export function kernelOf<F>(variants: readonly KernelVariant<F>[]): F {
+  if (deferred !== null) return deferredOf(deferred, variants);
   if (!threadsSaid) threadsOfEnvironment();
   const choice = chosenKernels();
   let kernels = chosen.get(choice);

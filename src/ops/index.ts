@@ -25,6 +25,7 @@ export {
 export { type KernelChoice, kernelOf, useKernels, useThreads, withKernels } from './dispatch.js';
 export { glu, leakyRelu, relu, scaledAdd, swish } from './elementwise.js';
 export { foldBatchNorm } from './fold-batch-norm.js';
+export { poolFrames } from './frame-pooling.js';
 export { groupNorm } from './group-norm.js';
 export { layerNorm } from './layer-norm.js';
 export { type LinearWeights, linear, linearPacked, matmul, packLinear } from './matmul.js';

@@ -1,7 +1,8 @@
 import type { NearestCodewordKernel, PackedCodebooks } from '../../kernels/nearest-codeword/reference.js';
 import { nearestCodewordVariants } from '../../kernels/nearest-codeword/variants.js';
 import { contiguous, flat, type NdArray, ShapeError, scratch, type Tensor, view } from '../tensor/index.js';
-import { kernelOf } from './dispatch.js';
+import { isDeferred, kernelOf } from './dispatch.js';
+import { poolFrames } from './frame-pooling.js';
 import { describeShape, requireRank } from './shapes.js';
 
 /** Codebooks packed for many uses. */
@@ -65,7 +66,8 @@ function unquantized(
   }
   return {
     indices: view(new Int32Array(count * stages), [count, stages]),
-    residual: view(flat(x).slice(), [count, width]),
+    // A copy that is no kernel would be lost where kernels are deferred; groups of one frame are a copy too.
+    residual: isDeferred() ? poolFrames(x, 1) : view(flat(x).slice(), [count, width]),
   };
 }
 

@@ -9,6 +9,22 @@ import { CodewordTable } from './codeword-table.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
 import type { VectorEncoder, VectorTable } from './vector-quantizer.js';
 
+/** Indices [count, stages] of each group as one table [count, stages · groups], the first stages of all groups first. */
+export function interleaveGroups(parts: readonly NdArray<Int32Array>[], stages: number): NdArray<Int32Array> {
+  const [first] = parts;
+  if (first && parts.length === 1) return first;
+  const count = first?.shape[0] ?? 0;
+  const columns = stages * parts.length;
+  const out = new Int32Array(count * columns);
+  parts.forEach(({ data }, g) => {
+    for (let i = 0; i < data.length; i++) {
+      const [n, s] = [Math.floor(i / stages), i % stages];
+      out[n * columns + s * parts.length + g] = data[i]!;
+    }
+  });
+  return view(out, [count, columns]);
+}
+
 export class GroupedQuantizer implements VectorEncoder, VectorTable {
   readonly groups: readonly ResidualQuantizer[];
   /** Stages of each group. */
@@ -46,22 +62,16 @@ export class GroupedQuantizer implements VectorEncoder, VectorTable {
 
   /** Indices [count, stages · groups] of vectors [count, width] by the first `stages` codebooks of each group. */
   encode(x: Tensor, stages = this.stages): NdArray<Int32Array> {
-    const [first] = this.groups;
-    if (this.groups.length === 1) return first!.encode(x, stages);
+    return interleaveGroups(this.encodeGroups(x, stages), stages);
+  }
+
+  /** The same for each group by itself, [count, stages]. */
+  encodeGroups(x: Tensor, stages = this.stages): NdArray<Int32Array>[] {
     const count = x.shape[0] ?? 0;
     requireShape('GroupedQuantizer', 'x', x, [count, this.width]);
-    const parts = this.groups.map((quantizer, g) =>
+    return this.groups.map((quantizer, g) =>
       quantizer.encode(x.lo(0, g * this.groupWidth).hi(count, this.groupWidth), stages),
     );
-    const columns = stages * this.groups.length;
-    const out = new Int32Array(count * columns);
-    parts.forEach(({ data }, g) => {
-      for (let i = 0; i < data.length; i++) {
-        const [n, s] = [Math.floor(i / stages), i % stages];
-        out[n * columns + s * this.groups.length + g] = data[i]!;
-      }
-    });
-    return view(out, [count, columns]);
   }
 
   /** Vectors [count, width] that indices [count, stages · groups] name. */

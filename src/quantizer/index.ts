@@ -1,7 +1,7 @@
 export { CodewordTable } from './codeword-table.js';
 export { type FitOptions, fitQuantizer } from './fit.js';
 export { GroupedQuantizer } from './grouped-quantizer.js';
-export { pooledLength, poolFrames, repeatFrames } from './pooling.js';
+export { pooledLength, repeatFrames } from './pooling.js';
 export { type Projection, projectedEncoder, projectedTable } from './projected-quantizer.js';
 export { ResidualQuantizer } from './residual-quantizer.js';
 export { codewordUsage, entropyOfCounts, type StageUsage } from './usage.js';

@@ -7,10 +7,12 @@ import { kernelMemory } from '../../kernels/wasm/runtime.js';
 import { contiguous, sizeOf, type Tensor, view, zeros } from './ndarray.js';
 
 let depth = 0;
+/** Whether scopes do nothing. */
+let suspended = false;
 
 /** A new tensor with any content, to be written by a kernel; inside a scope it ends with the scope. */
 export function empty(shape: readonly number[]): Tensor {
-  const memory = depth > 0 ? kernelMemory() : null;
+  const memory = depth > 0 && !suspended ? kernelMemory() : null;
   if (memory === null) return zeros(shape);
   return view(memory.pushFloats(sizeOf(shape)), shape);
 }
@@ -31,7 +33,7 @@ export function keep(x: Tensor): Tensor {
  * used after it. `work` must not be asynchronous.
  */
 export function scope(work: () => Tensor): Tensor {
-  const memory = kernelMemory();
+  const memory = suspended ? null : kernelMemory();
   if (memory === null) return work();
   const mark = memory.mark();
   depth++;
@@ -56,6 +58,20 @@ export function scope(work: () => Tensor): Tensor {
     throw error;
   } finally {
     depth--;
+  }
+}
+
+/**
+ * Runs `work` with scopes that neither release nor move anything: every tensor is an array of its own, so that its memory
+ * can stand for it.
+ */
+export function withoutScopes<R>(work: () => R): R {
+  const before = suspended;
+  suspended = true;
+  try {
+    return work();
+  } finally {
+    suspended = before;
   }
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { poolFrames } from '../../src/ops/index.js';
 import {
   codewordUsage,
   entropyOfCounts,
   fitQuantizer,
-  poolFrames,
   ResidualQuantizer,
   repeatFrames,
 } from '../../src/quantizer/index.js';

@@ -106,7 +106,7 @@ export interface KernelSpec<S extends object, O extends OperandSpecs, F> {
   readonly variants: readonly KernelVariant<F>[];
   /**
    * The variant for GPU.js, which runs inside `record` of a Gpu (gpu/index.ts). NaN and infinities are not asked of it:
-   * neither WebGL nor WebGPU has to keep them.
+   * neither WebGL nor WebGPU has to keep them, so checks with them do not apply.
    */
   readonly gpu?: KernelVariant<F>;
   /** In place of `tolerance` for the GPU variant, with the reason why it can't keep that one. */

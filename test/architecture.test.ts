@@ -192,5 +192,10 @@ t.test('nothing between samples and words needs Node or code made from text', as
   };
   visit('src/index.ts');
   t.notOk(reached.has('src/tensor/elementwise.ts'), 'ndarray-ops is not loaded with the package');
+  t.same(
+    [...reached].filter((file) => file.startsWith('kernels/check/')),
+    [],
+    'checks of kernels are loaded by the command alone',
+  );
   t.ok(reached.has('src/codec/device-encoder.ts'));
 });

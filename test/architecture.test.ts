@@ -54,7 +54,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   published: ['checkpoints', 'codec', 'nn', 'audio', 'tensor'],
   evaluation: ['bitstream', 'codec', 'quantizer', 'tasks', 'tensor'],
   training: ['checkpoints', 'codec', 'quantizer', 'entropy', 'nn', 'ops', 'tensor'],
-  build: ['kernels'],
+  build: ['kernels', 'explorer'],
+  explorer: ['kernels'],
 };
 
 /**

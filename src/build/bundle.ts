@@ -3,42 +3,16 @@
  * package depends on nothing more than its core does, and the library as one ES module for browsers.
  * Run by `npm run bundle`, before packing.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleAllKernels } from '../../kernels/index.js';
 import { type BuildOptions, build } from './esbuild.js';
+import { buildExplorer } from './explorer.js';
+import { notices } from './notices.js';
 
 /** CommonJS packages inside an ES module ask for `require`. */
 const REQUIRE =
   "import { createRequire as acomRequire } from 'node:module'; const require = acomRequire(import.meta.url);";
-
-/** Licences of the packages that went into a bundle; most ask that they go with every copy. */
-function notices(inputs: readonly string[]): string {
-  const packages = new Set(
-    inputs.flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
-  );
-  return [...packages]
-    .sort()
-    .map((name) => {
-      const folder = join('node_modules', name);
-      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-      const readme = ['README.md', 'readme.md']
-        .map((entry) => join(folder, entry))
-        .find((path) => existsSync(path));
-      const text = file
-        ? readFileSync(join(folder, file), 'utf8')
-        : readme
-          ? licenceSection(readFileSync(readme, 'utf8'))
-          : '';
-      if (text === '') throw new Error(`${name} has no licence text to bundle`);
-      return `${name}\n${'-'.repeat(name.length)}\n${text.trim()}\n`;
-    })
-    .join('\n');
-}
-
-/** The licence as some packages give it: the last section of the README. */
-const licenceSection = (readme: string): string =>
-  /#+\s*(?:licen[cs]e|credits)[\s\S]*$/i.exec(readme)?.[0] ?? '';
 
 async function bundle(
   folder: string,
@@ -67,3 +41,5 @@ await bundle(
 const kernels = assembleAllKernels();
 writeFileSync(join('dist', 'browser', 'acom-kernels.wasm'), kernels);
 console.log(`dist/browser/acom-kernels.wasm: ${kernels.length} bytes`);
+
+await buildExplorer();

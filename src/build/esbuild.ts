@@ -1,6 +1,6 @@
 /** What all bundles have in common: the one file that imports esbuild. */
 import { readFileSync } from 'node:fs';
-import { type BuildOptions, type BuildResult, build as bundle } from 'esbuild';
+import { type BuildOptions, type BuildResult, build as bundle, context } from 'esbuild';
 
 export type { BuildOptions } from 'esbuild';
 
@@ -22,3 +22,10 @@ export const build = (options: BuildOptions): Promise<BuildResult> =>
     metafile: true,
     ...options,
   });
+
+/** Serves a folder on a local port, and gives its address. */
+export async function serve(folder: string): Promise<string> {
+  const server = await context({});
+  const { port } = await server.serve({ servedir: folder, host: '127.0.0.1' });
+  return `http://127.0.0.1:${port}/`;
+}

@@ -1,0 +1,92 @@
+/** The benchmark of an operation: a workload to choose, and a table with bars that fills while it runs. */
+import type { KernelSpec, OperandSpecs } from '../../kernels/spec.js';
+import { type Absent, type Timing, timings } from './benchmark.js';
+import { make } from './dom.js';
+
+const time = (seconds: number): string =>
+  seconds < 1e-3
+    ? `${(1e6 * seconds).toPrecision(3)} µs`
+    : seconds < 1
+      ? `${(1e3 * seconds).toPrecision(3)} ms`
+      : `${seconds.toPrecision(3)} s`;
+
+export function benchmarkOf<S extends object, O extends OperandSpecs, F>(
+  spec: KernelSpec<S, O, F>,
+): HTMLElement {
+  const select = make(
+    'select',
+    {},
+    ...spec.workloads.map(({ name }, i) => make('option', { value: i }, name)),
+  );
+  const start = make('button', { type: 'button', click: () => void run() }, 'Run the benchmark');
+  const stop = make('button', { type: 'button', disabled: true, click: () => controller?.abort() }, 'Stop');
+  const status = make('p', { role: 'status', class: 'faint' });
+  const body = make('tbody');
+  const heads = ['variant', 'time', 'GFLOP/s', 'on the device', 'faster is longer'];
+  const table = make(
+    'table',
+    { class: 'times', hidden: true },
+    make('caption', {}, 'Medians on this machine, one thread'),
+    make('thead', {}, make('tr', {}, ...heads.map((head) => make('th', { scope: 'col' }, head)))),
+    body,
+  );
+  let controller: AbortController | null = null;
+
+  async function run(): Promise<void> {
+    const workload = spec.workloads[Number(select.value)];
+    if (!workload) return;
+    controller = new AbortController();
+    [start.disabled, stop.disabled, table.hidden] = [true, false, false];
+    status.textContent = 'Running: reference …';
+    const rows: (Timing | Absent)[] = [];
+    const { operations } = spec.cost(workload.sizes);
+    body.replaceChildren();
+    try {
+      for await (const row of timings(spec, workload.sizes, controller.signal)) {
+        rows.push(row);
+        draw(rows, operations);
+        status.textContent = `Running: ${row.name} is done …`;
+      }
+      status.textContent = `Done: ${rows.length} variants; the numbers of each agree with those of the reference.`;
+    } catch {
+      status.textContent = 'Stopped.';
+    }
+    [start.disabled, stop.disabled] = [false, true];
+  }
+
+  function draw(rows: readonly (Timing | Absent)[], operations: number): void {
+    const best = Math.min(...rows.map((row) => ('seconds' in row ? row.seconds : Number.POSITIVE_INFINITY)));
+    body.replaceChildren(
+      ...rows.map((row) => {
+        const head = make('th', { scope: 'row' }, row.name);
+        if (!('seconds' in row))
+          return make('tr', {}, head, make('td', { colspan: 4, class: 'faint' }, row.reason));
+        const bar = make('div', { class: 'bar', style: `width: ${(100 * best) / row.seconds}%` });
+        return make(
+          'tr',
+          {},
+          head,
+          make('td', { class: 'number' }, time(row.seconds)),
+          make('td', { class: 'number' }, (operations / row.seconds / 1e9).toPrecision(3)),
+          make('td', { class: 'number' }, row.onDevice === undefined ? '' : time(row.onDevice)),
+          make('td', { class: 'track' }, bar),
+        );
+      }),
+    );
+  }
+
+  return make(
+    'section',
+    { 'aria-labelledby': 'benchmark' },
+    make('h3', { id: 'benchmark' }, 'Benchmark in this browser'),
+    make(
+      'p',
+      { class: 'faint' },
+      'Each variant is checked against the reference before it is timed. Times of GPU modes are with upload and readback; beside them, what ' +
+        'remains where activations stay on the device. Without a GPU, WebGL and WebGPU run in software.',
+    ),
+    make('div', { class: 'controls' }, make('label', {}, 'Workload', select), start, stop),
+    status,
+    make('div', { class: 'scroll' }, table),
+  );
+}

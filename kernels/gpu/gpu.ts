@@ -199,7 +199,8 @@ export class Gpu implements Device {
  */
 export async function openGpu(mode: GpuMode): Promise<Gpu> {
   const reason = await gpuSupport(mode);
-  if (reason !== true) throw new GpuError(`mode ${mode} does not run here: ${reason}`);
+  if (reason !== true)
+    throw new GpuError(`mode ${mode} does not run here: ${reason} (webasm and cpu need no GPU)`);
   const Constructor = await loadGpuJs();
   if (current && current.mode !== mode) {
     throw new GpuError(

@@ -27,6 +27,8 @@ import { nearestCodewordGpu } from '../nearest-codeword/gpu.js';
 import { nearestCodewordVariants } from '../nearest-codeword/variants.js';
 import { relativeAttentionGpu } from '../relative-attention/gpu.js';
 import { relativeAttentionVariants } from '../relative-attention/variants.js';
+import { rotaryPositionsGpu } from '../rotary-positions/gpu.js';
+import { rotaryPositionsVariants } from '../rotary-positions/variants.js';
 import { logSoftmaxGpu, softmaxGpu } from '../softmax/gpu.js';
 import { logSoftmaxVariants, softmaxVariants } from '../softmax/variants.js';
 import type { KernelVariant } from '../spec.js';
@@ -41,6 +43,7 @@ export const gpuKernels = new Map<unknown, unknown>([
   pair(depthwiseConv1dVariants, depthwiseConv1dGpu),
   pair(depthwiseConv2dVariants, depthwiseConv2dGpu),
   pair(relativeAttentionVariants, relativeAttentionGpu),
+  pair(rotaryPositionsVariants, rotaryPositionsGpu),
   pair(softmaxVariants, softmaxGpu),
   pair(logSoftmaxVariants, logSoftmaxGpu),
   pair(layerNormVariants, layerNormGpu),

@@ -112,6 +112,25 @@ export class Recording {
     return this.resultAt(data, offset, length) ?? { value: this.uploadOf(data, offset, length), offset: 0 };
   }
 
+  /**
+   * The whole result that rows of memory are columns of, where they are those of one, without gaps and from its first row to
+   * its last; `offset` is where it begins in its value.
+   */
+  regionAt(
+    data: KernelArray,
+    offset: number,
+    rows: number,
+    columns: number,
+    rowStride: number,
+  ): { readonly region: Region; readonly value: ValueId; readonly offset: number } | null {
+    const found = this.resultAt(data, offset, (rows - 1) * rowStride + columns);
+    const region = this.written.filter(({ value }) => value === found?.value).pop();
+    if (!found || !region || region.data !== data) return null;
+    const length = (region.rows - 1) * region.rowStride + region.columns;
+    const inside = offset - region.offset + columns <= rowStride && length === rows * rowStride;
+    return inside ? { region, value: region.value, offset: region.from } : null;
+  }
+
   /** Numbers that are made on the CPU for each run. */
   computed(length: number, fill: (target: Float32Array) => void): Reading {
     const value = this.count++;

@@ -1,4 +1,5 @@
 import type { KernelSpec } from '../spec.js';
+import { rotaryPositionsGpu } from './gpu.js';
 import type { RotaryPositions, RotaryPositionsSizes } from './reference.js';
 import { rotaryPositionsVariants } from './variants.js';
 
@@ -89,4 +90,5 @@ export const rotaryPositionsSpec: KernelSpec<
     return { y };
   },
   variants: rotaryPositionsVariants,
+  gpu: rotaryPositionsGpu,
 };

@@ -42,8 +42,8 @@ export async function loadCodecModel(
 
 /** Throws ModelError where a network has steps that no kernel for a GPU does. */
 function requireKernels({ name, network }: CodecConfig): void {
-  const rotary = network.type === 'speechbrain-conformer-ctc' && network.encoder.positions === 'rotary';
-  if (network.type !== 'keyword-cnn' && !rotary) return;
-  const what = rotary ? 'rotary positions' : 'padding and pooling of keyword networks';
-  throw new ModelError(`${name}: there are no kernels for a GPU for ${what}; load it without backend gpu`);
+  if (network.type !== 'keyword-cnn') return;
+  throw new ModelError(
+    `${name}: there are no kernels for a GPU for padding and pooling of keyword networks; load it without backend gpu`,
+  );
 }

@@ -156,6 +156,16 @@ t.test('the command runs, and names the package that FLAC needs', async (t) => {
   t.match(failed, { code: 1, stderr: /npm install @wasm-audio-decoders\/flac/ });
 });
 
+t.test('a GPU is had with gpu.js alone', async (t) => {
+  await writeFile(
+    join(project, 'gpu.js'),
+    "import { loadCodecModel } from 'acom/gpu'; const model = new URL(import.meta.resolve('acom/weights/commands.safetensors')); await loadCodecModel(model, { backend: 'gpu', mode: 'cpu' }).catch(({ code, message }) => console.log(code, message));",
+  );
+  const said = await node('gpu.js');
+  t.match(said, /^ACOM_GPU .*npm install gpu\.js/);
+  t.match(said, /84 MB .* "overrides": \{ "gpu\.js": /, 'and how to do without what it does not load');
+});
+
 /** Recordings and the optional packages, which the project has not, come from the repository. */
 function fileBehind(path: string): string {
   if (path.startsWith('/optional/')) return join(repository, 'node_modules', path.slice('/optional/'.length));
@@ -171,7 +181,7 @@ t.test(
   'in headless Chromium',
   { skip: existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed` },
   async (t) => {
-    for (const page of ['page.html', 'recordings.html'])
+    for (const page of ['page.html', 'gpu.html', 'recordings.html'])
       await copyFile(join(consumer, page), join(project, page));
     const server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x');
@@ -234,6 +244,17 @@ t.test(
         t.same(problems, [], `${kind}: without a notice`);
         await page.close();
       }
+      const onGpu = await browser.newPage();
+      await onGpu.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/gpu.html`);
+      const heardThere = onGpu.locator('#heard');
+      await heardThere.filter({ hasText: /\w/ }).waitFor({ timeout: 60_000 });
+      t.equal(await heardThere.textContent(), 'one two three four five', 'on WebGL 2');
+      t.equal(
+        await heardThere.getAttribute('data-bytes'),
+        Buffer.from(here).toString('hex'),
+        'on WebGL 2: the same bytes as in Node',
+      );
+      await onGpu.close();
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/recordings.html`);
       const read = page.locator('#read');

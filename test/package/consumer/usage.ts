@@ -14,6 +14,7 @@ import {
 import { readStream, truncateCodebooks } from 'acom/bitstream';
 import { loadCodecModel as loadInBrowser } from 'acom/browser';
 import { type Evaluation, openSubject, runRecording, summarize } from 'acom/evaluation';
+import { loadCodecModel as loadGpuModel } from 'acom/gpu';
 import { kernelSpecs } from 'acom/kernels';
 import { importArmKeywords } from 'acom/published';
 import { ResidualQuantizer } from 'acom/quantizer';
@@ -63,6 +64,14 @@ export const quantizer = (codebooks: Tensor) =>
   new ResidualQuantizer(codebooks).encode(zeros([1, 2])).get(0, 0);
 export const packets = (bytes: Uint8Array): number => readStream(bytes).packets.length;
 export const inBrowser: typeof loadCodecModel = loadInBrowser;
+
+export async function onGpu(model: Uint8Array, samples: Float32Array): Promise<string> {
+  const gpu = await loadGpuModel(model, { backend: 'gpu', mode: 'webgpu' });
+  const bytes = await (await gpu.deviceEncoder()).encode(samples, 8000);
+  const { text } = await (await gpu.cloudDecoder()).decode(bytes);
+  await gpu.dispose();
+  return text;
+}
 
 export function mistakes(device: DeviceEncoder): void {
   // @ts-expect-error samples are a Float32Array, not numbers

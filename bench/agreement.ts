@@ -7,7 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '../kernels/check/index.js';
 import { GPU_MODES, type GpuMode } from '../kernels/gpu/index.js';
-import { gpuRunInNode, gpuRunsInChromium, hasChromium } from '../test/support/gpu-places.js';
+import { noChromium } from '../test/support/chromium.js';
+import { gpuRunInNode, gpuRunsInChromium } from '../test/support/gpu-places.js';
 import type { GpuRun } from '../test/support/gpu-verdicts.js';
 import { repository } from '../test/support/shared.js';
 import { AGREEMENT, type AgreementColumn, renderAgreement } from './agreement-table.js';
@@ -26,11 +27,11 @@ for (const mode of GPU_MODES) {
   columns.push(column(`Node ${mode}`, await gpuRunInNode(mode, { inTurn: isGpu })));
 }
 const browserModes: readonly GpuMode[] = ['webgl2', 'webgpu'];
-if (hasChromium) {
+if (noChromium === false) {
   const { version, runs } = await gpuRunsInChromium(browserModes, { inTurn: true });
   for (const [mode, run] of runs) columns.push(column(`Chromium ${version.split('.')[0]} ${mode}`, run));
 } else {
-  for (const mode of browserModes) columns.push(column(`Chromium ${mode}`, 'there is no Chromium here'));
+  for (const mode of browserModes) columns.push(column(`Chromium ${mode}`, noChromium));
 }
 
 const machine = `${describeMachine(thisMachine())}, ${new Date().toISOString().slice(0, 10)}`;

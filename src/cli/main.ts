@@ -43,7 +43,7 @@ Examples:
   cat in.wav | acom encode - | acom decode - --json
   acom eval test/manifest.jsonl          word errors and bit rates of a test set
 
-Exit codes: 0 done, 1 an input failed, 2 wrong arguments, 3 decoded, but parts of a stream were damaged.`,
+Exit codes: 0 done, 1 an input failed or a kernel is wrong, 2 wrong arguments, 3 decoded, but parts of a stream were damaged.`,
   );
 
 program

@@ -1,22 +1,16 @@
 /** The places where GPU variants are tried out: processes of Node, and Chromium. */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import type { GpuSelection } from '../../kernels/check/index.js';
 import type { GpuMode } from '../../kernels/gpu/index.js';
-import { build } from '../../src/build/esbuild.js';
+import { bundleForPage, onPage } from './chromium.js';
 import { plainEnvironment } from './cli.js';
 import type { GpuRun } from './gpu-verdicts.js';
 import { repository } from './shared.js';
 
-const CHROMIUM = process.env['ACOM_CHROMIUM'] ?? '/usr/bin/chromium';
 /** A Vulkan driver without a GPU, which comes with Debian's Chromium. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
-
-export const hasChromium = existsSync(CHROMIUM);
 
 /** With the Vulkan driver that the environment names, else with SwiftShader where it is there. */
 function vulkanEnvironment(): NodeJS.ProcessEnv {
@@ -51,55 +45,23 @@ export function gpuRunInNode(mode: GpuMode, selection: GpuSelection): Promise<Gp
   });
 }
 
-interface Page {
-  gpuVerdicts(mode: GpuMode, selection: GpuSelection): Promise<GpuRun | string>;
-}
-
 export interface InChromium {
   readonly version: string;
   readonly runs: ReadonlyMap<GpuMode, GpuRun | string>;
 }
 
-/** In a page of headless Chromium for each mode. */
+/** In one page of headless Chromium, one mode after another. */
 export async function gpuRunsInChromium(
   modes: readonly GpuMode[],
   selection: GpuSelection,
 ): Promise<InChromium> {
-  const { outputFiles = [] } = await build({
-    entryPoints: [join(repository, 'dist/test/support/gpu-page.js')],
-    platform: 'browser',
-    // GPU.js comes along; the package for Node is not asked for where there is navigator.gpu.
-    external: ['webgpu'],
-    write: false,
-  });
-  const script = outputFiles[0]!.text;
-  const server = createServer((request, response) => {
-    const isScript = request.url === '/page.js';
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><script type="module" src="page.js"></script>');
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--enable-unsafe-webgpu'],
-  });
-  const runs = new Map<GpuMode, GpuRun | string>();
-  try {
+  const script = await bundleForPage("export { gpuVerdicts } from './dist/test/support/gpu-verdicts.js';");
+  return onPage(script, {}, async (page) => {
+    const runs = new Map<GpuMode, GpuRun | string>();
     for (const mode of modes) {
-      const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${port}/`);
-      await page.waitForFunction(() => 'gpuVerdicts' in globalThis);
-      const found = await page.evaluate(
-        ([mode, selection]) => (globalThis as unknown as Page).gpuVerdicts(mode, selection),
-        [mode, selection] as const,
-      );
-      runs.set(mode, found);
-      await page.close();
+      const expression = `import('/script.js').then(({ gpuVerdicts }) => gpuVerdicts(${JSON.stringify(mode)}, ${JSON.stringify(selection)}))`;
+      runs.set(mode, await page.evaluate<GpuRun | string>(expression));
     }
-    return { version: browser.version(), runs };
-  } finally {
-    await browser.close();
-    server.close();
-  }
+    return { version: page.context().browser()?.version() ?? '', runs };
+  });
 }

@@ -24,14 +24,14 @@ export async function gpuVerdicts(mode: GpuMode, selection: GpuSelection): Promi
 }
 
 interface Adapter {
-  readonly info: { readonly description: string; readonly device: string; readonly vendor: string };
+  readonly info: { readonly description: string; readonly vendor: string; readonly architecture: string };
 }
 
 async function deviceOf(mode: GpuMode): Promise<string> {
   if (mode === 'webgpu') {
     const { gpu } = navigator as unknown as { gpu: { requestAdapter(): Promise<Adapter | null> } };
     const info = (await gpu.requestAdapter())?.info;
-    return info?.description || info?.device || info?.vendor || 'unknown device';
+    return info?.description || `${info?.vendor} ${info?.architecture}`;
   }
   if (mode === 'webgl2') {
     const context = document.createElement('canvas').getContext('webgl2');

@@ -86,6 +86,8 @@ export interface KernelSpec<S extends object, O extends OperandSpecs, F> {
   readonly nonFinite: boolean;
   /** Sizes for tests: one, below, at and above every variant's tile. */
   readonly sizes: readonly S[];
+  /** Sizes to look at: all operands fit a screen. The explorer chooses some of `sizes` where this is left out. */
+  readonly example?: S;
   /** Sizes for benchmarks, taken from real models. */
   readonly workloads: readonly { readonly name: string; readonly sizes: S }[];
   /** Arithmetic operations (a multiply-add is two) and the bytes that have to move at least. */

@@ -119,6 +119,7 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
     { ...image(5, 4, 3, 9), kernelHeight: 2, channelsFirst: true, activation: 'relu' },
     { ...image(6, 6, winogradLeast + 4, winogradLeast), channelsFirst: true },
   ],
+  example: image(4, 4, 1, 2),
   workloads: [
     { name: 'shipped model, first layer, 1 s', sizes: { ...image(101, 40, 1, 32), ...halving } },
     { name: 'shipped model, second layer, 1 s', sizes: { ...image(51, 20, 32, 16), ...halving } },

@@ -43,6 +43,7 @@ export const depthwiseConv1dSpec: KernelSpec<
     { frames: 5, channels: 2, taps: 31 },
     { frames: 70, channels: 4, taps: 31 },
   ],
+  example: { frames: 6, channels: 4, taps: 3 },
   workloads: [
     filtered('shipped model, 1 s', 25, 96, 15),
     filtered('shipped model, 10 s', 250, 96, 15),

@@ -31,6 +31,7 @@ export const framePoolingSpec: KernelSpec<FramePoolingSizes, ReturnType<typeof o
   sizes: [1, 2, 3, 5].flatMap((pooling) =>
     [1, 4, 7].map((frames) => ({ frames, width: 1 + frames, pooling })),
   ),
+  example: { frames: 5, width: 4, pooling: 2 },
   workloads: [
     { name: 'shipped model, 1 s', sizes: { frames: 25, width: 96, pooling: 2 } },
     { name: 'shipped model, 10 s', sizes: { frames: 250, width: 96, pooling: 2 } },

@@ -70,6 +70,7 @@ export const logMelSpec: KernelSpec<LogMelSizes, ReturnType<typeof operands>, Cr
       compression: 'none' as const,
     })),
   ],
+  example: { frames: 3, hop: 4, size: 8, mels: 3, spectrum: 'power', compression: 'decibel' },
   workloads: [
     frontEnd('shipped model, 1 s', 101, 256, 80, 40),
     frontEnd('shipped model, 10 s', 1001, 256, 80, 40),

@@ -61,6 +61,7 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
     ...[1, 4, 5].flatMap((m) => [15, 16, 17, 24, 25].map((n) => ({ m, n, k: 7, bias: true }))),
     { m: 25, n: 96, k: 256, transposeB: true, bias: true },
   ],
+  example: { m: 3, n: 4, k: 5, bias: true },
   workloads: [
     // A frame, the smallest block, 1 s and 10 s through conformers of all sizes
     ...[96, 144, 256, 512].flatMap((width) =>

@@ -65,6 +65,7 @@ export const nearestCodewordSpec: KernelSpec<
     ...[48, 49, 55, 64].map((width) => ({ count: 6, width, stages: 3, codewords: 128, decay: 0.85 })),
     { count: 45, width: 96, stages: 4, codewords: 200, decay: 0.9 },
   ],
+  example: { count: 3, width: 4, stages: 2, codewords: 4 },
   workloads: [
     quantiser('shipped model, 10 s', 125, 96, 256, 2, 0.85),
     quantiser('shipped model, one frame', 1, 96, 256, 2, 0.85),

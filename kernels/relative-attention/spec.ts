@@ -82,6 +82,7 @@ export const relativeAttentionSpec: KernelSpec<
     { frames: 9, heads: 2, headSize: 4, plain: { keys: 21 }, masked: true, map: true },
     { frames: 4, heads: 1, headSize: 3, plain: { keys: 6 }, masked: 'all' },
   ],
+  example: { frames: 4, heads: 1, headSize: 3, map: true },
   workloads: [
     attention('shipped model, 1 s', 25, 4, 24),
     attention('shipped model, 10 s', 250, 4, 24),

@@ -3,7 +3,7 @@ import { createHighlighter } from 'shiki';
 
 /** A function from TypeScript to a `pre` whose words have both colours, in the variables --shiki-light and --shiki-dark. */
 export async function typescriptHighlighter(): Promise<(code: string) => string> {
-  const themes = { light: 'github-light', dark: 'github-dark' } as const;
+  const themes = { light: 'github-light-default', dark: 'github-dark-default' } as const;
   const highlighter = await createHighlighter({ themes: Object.values(themes), langs: ['typescript'] });
   return (code) => highlighter.codeToHtml(code, { lang: 'typescript', themes, defaultColor: false });
 }

@@ -47,11 +47,17 @@ export function benchmarkOf<S extends object, O extends OperandSpecs, F>(
         draw(rows, operations);
         status.textContent = `Running: ${row.name} is done …`;
       }
-      status.textContent = `Done: ${rows.length} variants; the numbers of each agree with those of the reference.`;
+      status.textContent = summary(rows);
     } catch {
       status.textContent = 'Stopped.';
     }
     [start.disabled, stop.disabled] = [false, true];
+  }
+
+  function summary(rows: readonly (Timing | Absent)[]): string {
+    const ran = rows.filter((row) => 'seconds' in row).length;
+    const absent = rows.length - ran;
+    return `Done: ${ran} variants, all with the numbers of the reference${absent > 0 ? `; ${absent} did not run` : ''}.`;
   }
 
   function draw(rows: readonly (Timing | Absent)[], operations: number): void {

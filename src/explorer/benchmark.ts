@@ -73,7 +73,10 @@ export async function* timings<S extends object, O extends OperandSpecs, F>(
   const inMemory = (inKernelMemory: boolean) =>
     fillOperands(spec, sizes, { seed: 1, placement: { ...PLAIN, inKernelMemory } });
   let expected: ReturnType<typeof outputsOf> = [];
-  for (const variant of spec.variants) {
+  // The reference first: the others are compared with it.
+  const order = ['reference', 'simd', 'relaxed', 'gpu'];
+  const variants = [...spec.variants].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  for (const variant of variants) {
     await frame();
     const reason = variant.available();
     if (reason !== true) {

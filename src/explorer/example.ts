@@ -1,6 +1,6 @@
 /** A small example of an operation: inputs to change, outputs to ask what they read. */
 import { elements } from '../../kernels/check/operands.js';
-import type { KernelSpec, KernelVariant, Operand, OperandSpecs, Operands } from '../../kernels/spec.js';
+import type { KernelSpec, KernelVariant, Operand, OperandSpecs } from '../../kernels/spec.js';
 import { make } from './dom.js';
 import { exampleOperands, exampleSizes, readsOf } from './reads.js';
 
@@ -64,7 +64,7 @@ export function exampleOf<S extends object, O extends OperandSpecs, F>(
       make('input', {
         type: 'number',
         step: 'any',
-        value: operand?.data[at] ?? 0,
+        value: Number((operand?.data[at] ?? 0).toPrecision(6)),
         'aria-label': `${name}, row ${Math.floor(index / of.columns)}, column ${index % of.columns}`,
         input: (event) => {
           const { valueAsNumber } = event.target as HTMLInputElement;
@@ -154,5 +154,3 @@ export function exampleOf<S extends object, O extends OperandSpecs, F>(
     status,
   );
 }
-
-export type { Operands };

@@ -4,7 +4,7 @@
  * made very large and very small instead, and outputs that change have read it.
  */
 import { elements, fillOperands } from '../../kernels/check/operands.js';
-import type { KernelArray, KernelSpec, Operand, OperandSpecs, Operands } from '../../kernels/spec.js';
+import type { KernelSpec, Operand, OperandSpecs, Operands } from '../../kernels/spec.js';
 
 /** Operands without gaps. */
 export const PLAIN = { offset: 0, gap: 0 } as const;
@@ -17,8 +17,9 @@ const countOf = (specs: OperandSpecs, role: 'input' | 'output'): number =>
     .filter((each) => each.role === role)
     .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
 
-/** The sizes of a spec that make the best example: the most numbers that still fit the screen. */
+/** The spec's example; where it names none, of its sizes that with the most numbers that still fit the screen. */
 export function exampleSizes<S extends object, O extends OperandSpecs, F>(spec: KernelSpec<S, O, F>): S {
+  if (spec.example) return spec.example;
   const [first] = spec.sizes;
   if (first === undefined) throw new Error(`internal: ${spec.name} has no sizes`);
   const fits = spec.sizes.filter((sizes) => {
@@ -103,5 +104,3 @@ export async function readsOf<S extends object, O extends OperandSpecs, F>(
 /** Values that an element is changed to where it can't be NaN. */
 const probes = (type: OperandSpecs[string]['type']): readonly number[] =>
   type === 'uint8' ? [0, 1] : type === 'int32' ? [0, 1, 2, 3] : [-100, 0, 100];
-
-export type { KernelArray };

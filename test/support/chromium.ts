@@ -1,7 +1,7 @@
 /** Pages in Debian's Chromium, with files from memory and no network. */
 import { existsSync } from 'node:fs';
 import { type BuildOptions, build } from 'esbuild';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { repository } from './shared.js';
 
 const CHROMIUM = process.env['ACOM_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -27,6 +27,16 @@ export async function bundleForPage(contents: string, options: BuildOptions = {}
   return outputFiles![0]!.text;
 }
 
+/** Runs `work` with a browser of its own. */
+export async function withBrowser<R>(work: (browser: Browser) => Promise<R>): Promise<R> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
+  try {
+    return await work(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
 /**
  * Runs `work` on a page whose script is `script`, and which finds `files` at its own address. Throws what the page reports as an
  * error.
@@ -36,8 +46,7 @@ export async function onPage<R>(
   files: Readonly<Record<string, Uint8Array>>,
   work: (page: Page) => Promise<R>,
 ): Promise<R> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
-  try {
+  return withBrowser(async (browser) => {
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
@@ -55,7 +64,5 @@ export async function onPage<R>(
     const result = await work(page);
     if (errors.length > 0) throw new Error(errors.join('\n'));
     return result;
-  } finally {
-    await browser.close();
-  }
+  });
 }

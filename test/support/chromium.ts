@@ -4,13 +4,13 @@ import { type BuildOptions, build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { repository } from './shared.js';
 
-const CHROMIUM = process.env['ACOM_CHROMIUM'] ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env['ACOM_CHROMIUM'] ?? '/usr/bin/chromium';
 
 /** False, or why there is no browser: for tap's skip. */
 export const noChromium: string | false = existsSync(CHROMIUM) ? false : `no ${CHROMIUM} (ACOM_CHROMIUM)`;
 
 /** WebGPU only behind a switch, on SwiftShader where there is no GPU. */
-const SWITCHES = ['--enable-unsafe-webgpu', '--no-sandbox'];
+export const SWITCHES = ['--enable-unsafe-webgpu', '--no-sandbox'];
 
 /** One ES module for a page, with gpu.js inside. */
 export async function bundleForPage(contents: string, options: BuildOptions = {}): Promise<string> {

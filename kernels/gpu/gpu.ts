@@ -123,8 +123,8 @@ export class Gpu implements Device {
     if (this.disposed || --holders > 0) return;
     this.disposed = true;
     current = null;
-    for (const kernel of this.kernels.values()) kernel.destroy();
     this.kernels.clear();
+    // It destroys its kernels, and with the first of them their context: without one it would keep that.
     await this.gpu.destroy();
   }
 

@@ -95,7 +95,7 @@ async function timeLadder(gpu: Gpu, budget: number): Promise<Rung[]> {
     const sizes = { m: side, n: side, k: side };
     const timing = await timeWorkload(matmulSpec, `${side} x ${side} x ${side}`, sizes, gpu, budget);
     ladder.push({ side, ...timing });
-    last = Math.max(timing.whole.median, timing.reference.median);
+    last = Math.max(timing.whole.best, timing.reference.best);
   }
   return ladder;
 }
@@ -188,7 +188,7 @@ async function timeGpu<S extends object, O extends OperandSpecs, F>(
     requireAgreement(spec, `gpu (${gpu.mode})`, sizes, operands, expected, gpuTolerance(spec));
     const whole = await sample(() => program.run(), budget);
     const { launches } = program;
-    const times = Math.max(1, Math.min(MOST_LAUNCHES, Math.floor(budget / 3 / whole.median)));
+    const times = Math.max(1, Math.min(MOST_LAUNCHES, Math.floor(budget / 5 / whole.median)));
     const device = divided(await sample(() => program.compute(times), budget), times);
     return { launches, whole, device };
   } finally {

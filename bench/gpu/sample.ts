@@ -9,28 +9,33 @@ export type Work = () => unknown;
 /** A sample lasts at least so long: clocks of pages tick every 0.1 ms. */
 const LEAST_SECONDS = 0.01;
 const WARM_UP_SECONDS = 0.03;
+/** Of work that takes no time that a clock could show. */
+const MOST_WARM_UPS = 10_000;
 const FEWEST = 3;
+const MOST_SAMPLES = 1000;
+/** A run that takes longer is the only one. */
+const LONG_SECONDS = 1;
 
 /**
- * The seconds of one run of `work`, of samples for about `budget` seconds: three at least, and one at least where a run
- * takes longer than the budget three times over.
+ * The seconds of one run of `work`, which has run before, of samples for about `budget` seconds: three at least, but one
+ * where it takes longer than a second.
  */
 export async function sample(work: Work, budget: number): Promise<Summary> {
-  let runs = 0;
-  const begun = performance.now();
+  let [runs, warm] = [0, 0];
   do {
-    await timed(work, 1);
+    warm += await timed(work, 1);
     runs++;
-  } while (performance.now() - begun < 1000 * WARM_UP_SECONDS);
-  const estimate = (performance.now() - begun) / 1000 / runs;
-  const times = Math.max(1, Math.ceil(LEAST_SECONDS / estimate));
-  const fewest = estimate > FEWEST * budget ? 1 : FEWEST;
+  } while (warm < WARM_UP_SECONDS && runs < MOST_WARM_UPS);
+  const estimate = warm / runs;
+  if (estimate > LONG_SECONDS) return summarize([estimate]);
+  const times = Math.min(MOST_WARM_UPS, Math.max(1, Math.ceil(LEAST_SECONDS / estimate)));
   const samples: number[] = [];
   let spent = 0;
-  while (samples.length < fewest || spent < budget) {
+  while (samples.length < FEWEST || spent < budget) {
     const seconds = await timed(work, times);
     samples.push(seconds / times);
     spent += seconds;
+    if (samples.length >= MOST_SAMPLES) break;
   }
   return summarize(samples);
 }

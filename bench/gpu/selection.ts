@@ -12,7 +12,7 @@ export const SELECTION: Readonly<Record<string, readonly string[]>> = {
   'average-pool2d': ['CNN14 block 5, 5 s', 'CNN14 block 1, 5 s'],
   'depthwise-conv1d': ['shipped model, 10 s', 'conformer large, 10 s'],
   'depthwise-conv2d': ['keyword DS-CNN small, 1 s', 'MobileNet, 96 x 64'],
-  'relative-attention': ['shipped model, 1 s', 'shipped model, 10 s', 'conformer small, 10 s'],
+  'relative-attention': ['shipped model, 1 s', 'shipped model, 10 s', 'conformer large, 1 s'],
   softmax: ['class scores of the shipped model, 10 s', 'attention rows, 4 heads, 10 s'],
   'log-softmax': ['class scores of the shipped model, 10 s'],
   'layer-norm': ['shipped model, 10 s', 'conformer large, 10 s'],

@@ -4,7 +4,7 @@ import { fillOperands, outputsOf } from '../kernels/check/operands.js';
 import { type AnyKernelSpec, kernelSpecs } from '../kernels/index.js';
 import type { KernelSpec, KernelVariant, OperandSpecs } from '../kernels/spec.js';
 import { kernelMemory } from '../kernels/wasm/runtime.js';
-import { caseOf, type Expected, referenceOutputs, requireAgreement } from './agreement.js';
+import { caseOf, type Expected, referenceOutputs, requireAgreement } from './checked.js';
 import { measure } from './measure.js';
 import { observe } from './sink.js';
 import type { Summary } from './statistics.js';

@@ -10,10 +10,10 @@ import type { KernelSpec, KernelVariant, OperandSpecs } from '../../kernels/spec
 import { kernelMemory } from '../../kernels/wasm/runtime.js';
 import { useThreads } from '../../src/ops/dispatch.js';
 import { deviceOf } from '../../test/support/gpu-verdicts.js';
-import { caseOf, type Expected, referenceOutputs, requireAgreement } from '../agreement.js';
+import { caseOf, type Expected, referenceOutputs, requireAgreement } from '../checked.js';
+import { sample } from '../sample.js';
 import { observe } from '../sink.js';
 import type { Summary } from '../statistics.js';
-import { sample } from './sample.js';
 import { LADDER, SELECTION } from './selection.js';
 import { type Transfer, timeTransfers } from './transfers.js';
 

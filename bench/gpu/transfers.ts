@@ -1,7 +1,7 @@
 /** What it costs to bring numbers to the device and back. */
 import type { Gpu } from '../../kernels/gpu/index.js';
+import { sample } from '../sample.js';
 import type { Summary } from '../statistics.js';
-import { sample } from './sample.js';
 import { TRANSFERS } from './selection.js';
 
 export interface Transfer {

@@ -24,7 +24,7 @@ export async function gpuVerdicts(mode: GpuMode, selection: GpuSelection): Promi
 }
 
 interface Adapter {
-  readonly info: { readonly description: string; readonly device: string; readonly vendor: string };
+  readonly info: { readonly description: string; readonly vendor: string; readonly architecture: string };
 }
 
 /** What a mode runs on, in its own words. */
@@ -32,7 +32,7 @@ export async function deviceOf(mode: GpuMode): Promise<string> {
   if (mode === 'webgpu') {
     const { gpu } = navigator as unknown as { gpu: { requestAdapter(): Promise<Adapter | null> } };
     const info = (await gpu.requestAdapter())?.info;
-    return info?.description || info?.device || info?.vendor || 'unknown device';
+    return info?.description || `${info?.vendor} ${info?.architecture}`;
   }
   if (mode === 'webgl2') {
     const context = document.createElement('canvas').getContext('webgl2');

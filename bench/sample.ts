@@ -2,7 +2,7 @@
  * Times work in Node and in pages alike. benchmark.js, which the other benchmarks use, has a clock of milliseconds in a
  * page, and wants more runs than work of seconds can be given.
  */
-import { type Summary, summarize } from '../statistics.js';
+import { type Summary, summarize } from './statistics.js';
 
 export type Work = () => unknown;
 

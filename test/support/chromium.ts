@@ -27,10 +27,6 @@ export async function bundleForPage(contents: string, options: BuildOptions = {}
   return outputFiles![0]!.text;
 }
 
-/** Modules are loaded where they say that they are JavaScript. */
-const typeOf = (path: string): string =>
-  path.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
-
 /**
  * Runs `work` on a page whose script is `script`, and which finds `files` at its own address. Throws what the page reports as an
  * error.
@@ -51,8 +47,11 @@ export async function onPage<R>(
       if (path === '')
         await route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>test</title>' });
       else if (path === 'script.js') await route.fulfill({ contentType: 'text/javascript', body: script });
-      else if (found) await route.fulfill({ contentType: typeOf(path), body: Buffer.from(found) });
-      else await route.fulfill({ status: 404 });
+      else if (found) {
+        // Modules are loaded only where they say that they are JavaScript.
+        const contentType = path.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
+        await route.fulfill({ contentType, body: Buffer.from(found) });
+      } else await route.fulfill({ status: 404 });
     });
     // WebGPU wants a secure context, which localhost is.
     await page.goto('http://localhost/');

@@ -1,7 +1,7 @@
 /** What is timed: workloads of the shipped model, and of larger ones that a GPU without a GPU still gets through. */
 import { kernelSpecs } from '../../kernels/index.js';
 
-/** Names of workloads by operation. */
+/** Names of workloads by operation; those of operations without a GPU variant are left out. */
 export const SELECTION: Readonly<Record<string, readonly string[]>> = {
   matmul: [
     'shipped model, feed-forward in, 1 s',
@@ -13,6 +13,7 @@ export const SELECTION: Readonly<Record<string, readonly string[]>> = {
   'depthwise-conv1d': ['shipped model, 10 s', 'conformer large, 10 s'],
   'depthwise-conv2d': ['keyword DS-CNN small, 1 s', 'MobileNet, 96 x 64'],
   'relative-attention': ['shipped model, 1 s', 'shipped model, 10 s', 'conformer large, 1 s'],
+  'rotary-positions': ['conformer large, queries of 10 s'],
   softmax: ['class scores of the shipped model, 10 s', 'attention rows, 4 heads, 10 s'],
   'log-softmax': ['class scores of the shipped model, 10 s'],
   'layer-norm': ['shipped model, 10 s', 'conformer large, 10 s'],

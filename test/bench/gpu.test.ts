@@ -1,9 +1,10 @@
 import t from 'tap';
 import type { GpuTiming, PlaceTimings, Rung } from '../../bench/gpu/place.js';
 import { crossover, findings, MARK, ratio, renderReport } from '../../bench/gpu/render.js';
-import { LADDER, unknownNames } from '../../bench/gpu/selection.js';
+import { LADDER, SELECTION, unknownNames } from '../../bench/gpu/selection.js';
 import { sample } from '../../bench/sample.js';
 import type { Summary } from '../../bench/statistics.js';
+import { kernelSpecs } from '../../kernels/index.js';
 
 const took = (seconds: number): Summary => ({ best: seconds, median: seconds, spread: 0, samples: 3 });
 
@@ -22,6 +23,12 @@ const rung = (side: number, simd: number, whole: number): Rung => ({ side, ...ti
 
 t.test('what is timed are workloads that there are', async (t) => {
   t.same(unknownNames(), []);
+  const withGpu = kernelSpecs.filter((any) => any.visit(({ gpu }) => gpu !== undefined));
+  t.same(
+    withGpu.filter(({ name }) => !(name in SELECTION)).map(({ name }) => name),
+    [],
+    'some of every operation that has a GPU variant',
+  );
   t.same(
     LADDER,
     [...LADDER].sort((a, b) => a - b),

@@ -1,10 +1,10 @@
 /** Times every variant of every kernel on its workloads, each checked before. */
-import { difference } from '../kernels/check/difference.js';
 import { checkKernel } from '../kernels/check/harness.js';
-import { fillOperands, type KernelCase, outputsOf } from '../kernels/check/operands.js';
+import { fillOperands, outputsOf } from '../kernels/check/operands.js';
 import { type AnyKernelSpec, kernelSpecs } from '../kernels/index.js';
 import type { KernelSpec, KernelVariant, OperandSpecs } from '../kernels/spec.js';
 import { kernelMemory } from '../kernels/wasm/runtime.js';
+import { caseOf, type Expected, referenceOutputs, requireAgreement } from './checked.js';
 import { measure } from './measure.js';
 import { observe } from './sink.js';
 import type { Summary } from './statistics.js';
@@ -24,19 +24,9 @@ export interface Unavailable {
   readonly reason: string;
 }
 
-const SEED = 1;
-/** A workload sums more terms than the sizes that the tolerance is tested on. */
-const SLACK = 10;
-
 /** The title of a timing; a filter is matched against it. */
 export const titleOf = (kernel: string, variant: string, workload: string): string =>
   `${kernel}, ${variant}: ${workload}`;
-
-/** Operands of the SIMD variants lie in their memory, as they do inside a network. */
-function caseOf(variant: KernelVariant<unknown>): KernelCase {
-  const inKernelMemory = variant.name === 'simd' || variant.name === 'relaxed';
-  return { seed: SEED, placement: { offset: 0, gap: 0, inKernelMemory } };
-}
 
 /** Times what `wanted` says yes to, in the order of the specs. */
 export async function* timeKernels(
@@ -79,23 +69,12 @@ function timeSpec(
   });
 }
 
-/** What the reference, which every spec begins with, makes of a workload. */
-async function referenceOutputs<S extends object, O extends OperandSpecs, F>(
-  spec: KernelSpec<S, O, F>,
-  sizes: S,
-): Promise<Map<string, Float64Array>> {
-  const reference = spec.variants[0]!;
-  const operands = fillOperands(spec, sizes, caseOf(reference));
-  await spec.bind(reference.load(), sizes, operands)();
-  return new Map(outputsOf(spec, sizes, operands).map(({ name, values }) => [name, values]));
-}
-
 async function timeOne<S extends object, O extends OperandSpecs, F>(
   spec: KernelSpec<S, O, F>,
   variant: KernelVariant<F>,
   kernel: F,
   sizes: S,
-  expected: ReadonlyMap<string, Float64Array>,
+  expected: Expected,
   seconds: number,
 ): Promise<Summary> {
   const memory = kernelMemory();
@@ -104,13 +83,7 @@ async function timeOne<S extends object, O extends OperandSpecs, F>(
     const operands = fillOperands(spec, sizes, caseOf(variant));
     const work = spec.bind(kernel, sizes, operands);
     await work();
-    for (const { name, isInteger, values } of outputsOf(spec, sizes, operands)) {
-      const allowed = isInteger ? 0 : SLACK * spec.tolerance;
-      const off = difference(values, expected.get(name)!);
-      if (off <= allowed) continue;
-      const where = `${spec.name}, ${variant.name}, ${JSON.stringify(sizes)}`;
-      throw new Error(`${where}: ${name} is ${off} of its range off the reference, more than ${allowed}`);
-    }
+    requireAgreement(spec, variant.name, sizes, operands, expected);
     const took = await measure(work, seconds);
     for (const { values } of outputsOf(spec, sizes, operands)) observe(values);
     return took;

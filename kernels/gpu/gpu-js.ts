@@ -1,7 +1,7 @@
 /**
  * The one file that imports GPU.js, an optional package. It translates a kernel's source, a string, into GLSL, WGSL,
- * WebAssembly or JavaScript. Kernels are strings here so that no minifier, bundler or coverage tool can rewrite them
- * (../../README of this folder says what each of them does to function sources).
+ * WebAssembly or JavaScript. Kernels are strings here so that no minifier, bundler or coverage tool can rewrite them;
+ * README.md of this folder says what each of them does to the text of a function.
  */
 import { GpuError } from '../errors.js';
 

@@ -56,8 +56,11 @@ export async function onPage<R>(
       if (path === '')
         await route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>test</title>' });
       else if (path === 'script.js') await route.fulfill({ contentType: 'text/javascript', body: script });
-      else if (found) await route.fulfill({ body: Buffer.from(found) });
-      else await route.fulfill({ status: 404 });
+      else if (found) {
+        // Modules are loaded only where they say that they are JavaScript.
+        const contentType = path.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
+        await route.fulfill({ contentType, body: Buffer.from(found) });
+      } else await route.fulfill({ status: 404 });
     });
     // WebGPU wants a secure context, which localhost is.
     await page.goto('http://localhost/');

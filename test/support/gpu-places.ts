@@ -20,27 +20,30 @@ function vulkanEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** In a process of its own: a driver must be named before it starts, and may end it. */
-export function gpuRunInNode(mode: GpuMode, selection: GpuSelection): Promise<GpuRun | string> {
+export const gpuRunInNode = (mode: GpuMode, selection: GpuSelection): Promise<GpuRun | string> =>
+  answerOfChild<GpuRun | string>('test/support/gpu-child.js', [mode, JSON.stringify(selection)]);
+
+/** The one message that a process sends whose script is `script` of dist, and which finds the Vulkan driver. */
+export function answerOfChild<T>(script: string, args: readonly string[]): Promise<T> {
   return new Promise((done, failed) => {
-    const script = join(repository, 'dist/test/support/gpu-child.js');
-    const child = fork(script, [mode, JSON.stringify(selection)], {
+    const child = fork(join(repository, 'dist', script), args, {
       env: vulkanEnvironment(),
       // Infinity is no JSON.
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let said = '';
-    let answer: GpuRun | string | undefined;
+    let answer: T | undefined;
     child.stderr?.on('data', (part: Buffer) => {
       said += part;
     });
     child.on('message', (message) => {
-      answer = message as GpuRun | string;
+      answer = message as T;
     });
     child.on('error', failed);
     child.on('close', (code) => {
       if (answer !== undefined) done(answer);
-      else failed(new Error(`GPU variants in mode ${mode}: the process ended with ${code}: ${said}`));
+      else failed(new Error(`${script} ${args.join(' ')}: the process ended with ${code}: ${said}`));
     });
   });
 }

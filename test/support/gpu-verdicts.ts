@@ -27,7 +27,8 @@ interface Adapter {
   readonly info: { readonly description: string; readonly vendor: string; readonly architecture: string };
 }
 
-async function deviceOf(mode: GpuMode): Promise<string> {
+/** What a mode runs on, in its own words. */
+export async function deviceOf(mode: GpuMode): Promise<string> {
   if (mode === 'webgpu') {
     const { gpu } = navigator as unknown as { gpu: { requestAdapter(): Promise<Adapter | null> } };
     const info = (await gpu.requestAdapter())?.info;

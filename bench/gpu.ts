@@ -57,7 +57,8 @@ const all: readonly (readonly [name: string, run: () => Promise<Found>])[] = [
   ['Node, cpu', () => inNode('cpu')],
 ];
 
-const busy = loadavg()[0] ?? 0;
+const load = () => (loadavg()[0] ?? 0).toFixed(1);
+const before = load();
 const places: Place[] = [];
 for (const [name, run] of all.filter(([name]) => words.every((word) => name.includes(word)))) {
   const start = Date.now();
@@ -67,8 +68,8 @@ for (const [name, run] of all.filter(([name]) => words.every((word) => name.incl
 }
 
 const machine =
-  `${describeMachine(thisMachine())}, ${chromiumVersion}, ${new Date().toISOString().slice(0, 10)}; others used the machine ` +
-  `meanwhile (load ${busy.toFixed(1)} at the start).`;
+  `${describeMachine(thisMachine())}, ${chromiumVersion}, ${new Date().toISOString().slice(0, 10)}; load ${before} at the start, ` +
+  `${load()} at the end.`;
 const report = renderReport(machine, places);
 if (values.only !== '') {
   console.log(report);

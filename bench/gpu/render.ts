@@ -56,7 +56,7 @@ function transferTable({ transfers }: PlaceTimings): string {
   const rows = transfers.map(({ numbers, upload, readback }) => {
     // Modes without a GPU give the array itself.
     const isThere = readback.best < 1e-6;
-    const rate = ({ best }: Summary) => ((4 * numbers) / 1e6 / best).toPrecision(3);
+    const rate = ({ best }: Summary) => String(Number(((4 * numbers) / 1e6 / best).toPrecision(3)));
     return [
       numbers.toLocaleString('en'),
       seconds(upload),

@@ -177,7 +177,8 @@ export class Recording {
 
   finish(wanted: readonly Region[] | null): ProgramPlan {
     const outputs = wanted?.map((region) => this.outputOf(region)) ?? this.written;
-    const { count: values, uploads, constants, launches } = this;
+    const { count: values, uploads, constants } = this;
+    const launches = neededLaunches(this.launches, outputs);
     if (this.inputs && constants.some(({ data }) => data.some(Number.isNaN))) {
       throw new KernelError(
         'a kernel for a GPU reads numbers that code which is no kernel made from inputs or results',
@@ -257,6 +258,19 @@ export class Recording {
     if (!this.buffers.includes(buffer)) this.buffers.push(buffer);
     return this.buffers.indexOf(buffer);
   }
+}
+
+/** Those of the launches, in order, that outputs come of: the residual after the last stage of a quantiser is mostly none. */
+function neededLaunches(launches: readonly Launch[], outputs: readonly Output[]): Launch[] {
+  const needed = new Set(outputs.map(({ value }) => value));
+  return [...launches]
+    .reverse()
+    .filter(({ result, args }) => {
+      if (!needed.has(result)) return false;
+      for (const arg of args) needed.add(arg);
+      return true;
+    })
+    .reverse();
 }
 
 /** Whether a stretch that stands for a result is as `write` left it. */

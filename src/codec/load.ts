@@ -1,5 +1,5 @@
 /** Loads models with both halves, each when it is first asked for. */
-import { ModelError } from '../tensor/index.js';
+import { ModelError, UsageError } from '../tensor/index.js';
 import type { CloudClassifier } from './cloud-classifier.js';
 import type { CloudDecoder } from './cloud-decoder.js';
 import type { CodecConfig, NetworkModelConfig } from './config.js';
@@ -72,11 +72,22 @@ export class CodecModel extends NetworkModel {
   }
 }
 
+/** Where the layers of a model run; on a GPU: the loadCodecModel of acom/gpu. */
+export interface CpuOptions {
+  readonly backend?: 'cpu';
+}
+
 /**
  * Opens a codec model. Throws SourceError where it can't be read, FormatError where it is no safetensors file,
  * ModelError where it is no codec model.
  */
-export async function loadCodecModel(source: ModelSource): Promise<CodecModel> {
+export async function loadCodecModel(source: ModelSource, options: CpuOptions = {}): Promise<CodecModel> {
+  const backend: string = options.backend ?? 'cpu';
+  if (backend !== 'cpu') {
+    throw new UsageError(
+      `backend is ${backend}, and this entry has cpu alone: import { loadCodecModel } from 'acom/gpu'`,
+    );
+  }
   const model = await openModel(source);
   void model.codec; // throws where there are no codebooks
   return new CodecModel(model);

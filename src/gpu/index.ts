@@ -3,4 +3,4 @@ export { GPU_MODES, GpuError, type GpuMode, gpuSupport } from '../../kernels/gpu
 export { GpuCloudClassifier, GpuCloudDecoder } from './gpu-cloud.js';
 export { GpuDeviceEncoder, type GpuEncoderStream } from './gpu-device-encoder.js';
 export { GpuCodecModel } from './gpu-model.js';
-export { type CpuOptions, defaultGpuMode, type GpuOptions, loadCodecModel } from './load.js';
+export { defaultGpuMode, type GpuOptions, loadCodecModel } from './load.js';

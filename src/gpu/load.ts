@@ -4,14 +4,10 @@
  */
 import { type GpuMode, openGpu } from '../../kernels/gpu/index.js';
 import type { CodecConfig } from '../codec/config.js';
-import { type CodecModel, loadCodecModel as loadOnCpu } from '../codec/load.js';
+import { type CodecModel, type CpuOptions, loadCodecModel as loadOnCpu } from '../codec/load.js';
 import { type ModelSource, openModel } from '../codec/open-model.js';
 import { ModelError } from '../tensor/index.js';
 import { GpuCodecModel } from './gpu-model.js';
-
-export interface CpuOptions {
-  readonly backend?: 'cpu';
-}
 
 /** Where the layers of a model run: on a GPU, through a mode of GPU.js. */
 export interface GpuOptions {
@@ -34,7 +30,7 @@ export async function loadCodecModel(
   source: ModelSource,
   options: CpuOptions | GpuOptions = {},
 ): Promise<CodecModel | GpuCodecModel> {
-  if (options.backend !== 'gpu') return loadOnCpu(source);
+  if (options.backend !== 'gpu') return loadOnCpu(source, options);
   const model = await openModel(source);
   requireKernels(model.codec);
   return new GpuCodecModel(model, await openGpu(options.mode ?? defaultGpuMode()));

@@ -154,6 +154,10 @@ t.test('what has no kernel is refused by name, and never computed from what is n
 t.test('backends that are none', async (t) => {
   t.equal((await loadCodecModel(modelFile)).constructor.name, 'CodecModel');
   t.equal((await loadCodecModel(modelFile, { backend: 'cpu' })).constructor.name, 'CodecModel');
+  await t.rejects(loadOnCpu(modelFile, { backend: 'gpu' } as never), {
+    code: 'ACOM_USAGE',
+    message: /from 'acom\/gpu'/,
+  });
   await t.rejects(loadCodecModel(modelFile, { backend: 'gpu', mode: 'webgl2' }), {
     code: 'ACOM_GPU',
     message: /webgl2 does not run here: .*use webgpu, webasm or cpu/,

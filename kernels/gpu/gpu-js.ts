@@ -40,6 +40,8 @@ export interface GpuJsSettings {
 export interface GpuJs {
   createKernel(source: string, settings: GpuJsSettings): GpuJsKernel;
   destroy(): Promise<void>;
+  /** Those that were created and not destroyed. */
+  readonly kernels: unknown[];
   readonly context?: unknown;
 }
 

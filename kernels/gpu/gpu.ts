@@ -37,6 +37,8 @@ let holders = 0;
 
 export class Gpu implements Device {
   private readonly kernels = new Map<string, GpuJsKernel>();
+  /** Arrays on the device that were not released. */
+  private readonly alive = new Set<Handle>();
   private disposed = false;
   private problem: string | null = null;
   private watched: LostWatch | null = null;
@@ -92,6 +94,7 @@ export class Gpu implements Device {
     }
     this.requireMode(kernel, name);
     this.watch(value, kernel);
+    if (isHandle(value)) this.alive.add(value);
     return { value: flattened(value, size), size };
   }
 
@@ -114,8 +117,7 @@ export class Gpu implements Device {
 
   /** Gives the memory of an array back. */
   release({ value }: DeviceArray): void {
-    if (this.disposed || value instanceof Float32Array) return;
-    (value as { delete(): void }).delete();
+    if (isHandle(value) && this.alive.delete(value)) value.delete();
   }
 
   /** Gives everything back that this GPU holds; the last of those who opened it destroys it. */
@@ -123,6 +125,9 @@ export class Gpu implements Device {
     if (this.disposed || --holders > 0) return;
     this.disposed = true;
     current = null;
+    // The device of WebGPU outlives its GPU.js: what is on it would stay.
+    for (const handle of this.alive) handle.delete();
+    this.alive.clear();
     this.kernels.clear();
     // It destroys its kernels, and with the first of them their context: without one it would keep that.
     await this.gpu.destroy();
@@ -146,12 +151,19 @@ export class Gpu implements Device {
       kernel = this.gpu.createKernel(source.trim(), { ...settings, output, constants });
       for (const [oldest, unused] of this.kernels) {
         if (this.kernels.size < MOST_KERNELS) break;
-        unused.destroy();
+        this.destroyKernel(unused);
         this.kernels.delete(oldest);
       }
     }
     this.kernels.set(key, kernel);
     return kernel;
+  }
+
+  private destroyKernel(kernel: GpuJsKernel): void {
+    kernel.destroy();
+    // Kernels of mode cpu stay in this list when they are destroyed.
+    const listed = this.gpu.kernels.indexOf(kernel.kernel);
+    if (listed >= 0) this.gpu.kernels.splice(listed, 1);
   }
 
   /** Throws where GPU.js silently took another mode. */
@@ -252,6 +264,13 @@ function canGenerateCode(): boolean {
     return false;
   }
 }
+
+/** What a mode with a GPU gives for an array: a texture or a buffer. */
+interface Handle {
+  delete(): void;
+}
+const isHandle = (value: PipelineResult): value is Handle =>
+  typeof (value as Partial<Handle> | null)?.delete === 'function';
 
 const countOf = ([x, y = 1, z = 1]: GridSize): number => x * y * z;
 

@@ -2,12 +2,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Packages that were bundled into the published file of another, where no list of inputs shows them. */
+const INSIDE: Readonly<Record<string, readonly string[]>> = { 'gpu.js': ['acorn', 'gpu-mock.js'] };
+
 /** Licences of the packages that went into a bundle; most ask that they go with every copy. */
 export function notices(inputs: readonly string[]): string {
-  const packages = new Set(
-    inputs.flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+  const named = inputs.flatMap(
+    (path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
   );
-  return [...packages]
+  return [...new Set(named.flatMap((name) => [name, ...(INSIDE[name] ?? [])]))]
     .sort()
     .map((name) => {
       const folder = join('node_modules', name);

@@ -10,15 +10,20 @@ const time = (seconds: number): string =>
       ? `${(1e3 * seconds).toPrecision(3)} ms`
       : `${seconds.toPrecision(3)} s`;
 
+/** The run before: one at a time, because there is one GPU and one memory of the kernels. */
+let latest: Promise<void> = Promise.resolve();
+
+/** `left` is aborted when the page goes on to another operation. */
 export function benchmarkOf<S extends object, O extends OperandSpecs, F>(
   spec: KernelSpec<S, O, F>,
+  left: AbortSignal,
 ): HTMLElement {
   const select = make(
     'select',
     {},
     ...spec.workloads.map(({ name }, i) => make('option', { value: i }, name)),
   );
-  const start = make('button', { type: 'button', click: () => void run() }, 'Run the benchmark');
+  const start = make('button', { type: 'button', click: () => begin() }, 'Run the benchmark');
   const stop = make('button', { type: 'button', disabled: true, click: () => controller?.abort() }, 'Stop');
   const status = make('p', { role: 'status', class: 'faint' });
   const body = make('tbody');
@@ -26,38 +31,55 @@ export function benchmarkOf<S extends object, O extends OperandSpecs, F>(
   const table = make(
     'table',
     { class: 'times', hidden: true },
-    make('caption', {}, 'Medians on this machine, one thread'),
+    make('caption', {}, 'Medians on this machine, one thread; the longer the bar, the faster'),
     make('thead', {}, make('tr', {}, ...heads.map((head) => make('th', { scope: 'col' }, head)))),
     body,
   );
   let controller: AbortController | null = null;
+  left.addEventListener('abort', () => controller?.abort());
 
-  async function run(): Promise<void> {
+  function begin(): void {
+    controller = new AbortController();
+    const { signal } = controller;
+    setRunning(true);
+    status.textContent = 'Waiting for the benchmark before to stop …';
+    latest = latest.then(() => run(signal)).finally(() => setRunning(false));
+  }
+
+  /** A button that is disabled loses the keyboard's focus: it goes to the one that is left. */
+  function setRunning(running: boolean): void {
+    const [from, to] = running ? [start, stop] : [stop, start];
+    to.disabled = false;
+    if (document.activeElement === from) to.focus();
+    from.disabled = true;
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
     const workload = spec.workloads[Number(select.value)];
     if (!workload) return;
-    controller = new AbortController();
-    [start.disabled, stop.disabled, table.hidden] = [true, false, false];
+    table.hidden = false;
     status.textContent = 'Running: reference …';
     const rows: (Timing | Absent)[] = [];
     const { operations } = spec.cost(workload.sizes);
     body.replaceChildren();
     try {
-      for await (const row of timings(spec, workload.sizes, controller.signal)) {
+      for await (const row of timings(spec, workload.sizes, signal)) {
         rows.push(row);
         draw(rows, operations);
         status.textContent = `Running: ${row.name} is done …`;
       }
       status.textContent = summary(rows);
-    } catch {
-      status.textContent = 'Stopped.';
+    } catch (error) {
+      status.textContent = signal.aborted
+        ? 'Stopped.'
+        : `Failed after ${rows.length} variants: ${error instanceof Error ? error.message : String(error)}`;
     }
-    [start.disabled, stop.disabled] = [false, true];
   }
 
   function summary(rows: readonly (Timing | Absent)[]): string {
     const ran = rows.filter((row) => 'seconds' in row).length;
-    const absent = rows.length - ran;
-    return `Done: ${ran} variants, all with the numbers of the reference${absent > 0 ? `; ${absent} did not run` : ''}.`;
+    const others = ran < rows.length ? '; the rows of the others say why not' : '';
+    return `Done: ${ran} of ${rows.length} variants timed, each with the numbers of the reference${others}.`;
   }
 
   function draw(rows: readonly (Timing | Absent)[], operations: number): void {
@@ -67,15 +89,14 @@ export function benchmarkOf<S extends object, O extends OperandSpecs, F>(
         const head = make('th', { scope: 'row' }, row.name);
         if (!('seconds' in row))
           return make('tr', {}, head, make('td', { colspan: 4, class: 'faint' }, row.reason));
-        const bar = make('div', { class: 'bar', style: `width: ${(100 * best) / row.seconds}%` });
         return make(
           'tr',
-          {},
+          { style: `--share: ${(100 * best) / row.seconds}%` },
           head,
           make('td', { class: 'number' }, time(row.seconds)),
           make('td', { class: 'number' }, (operations / row.seconds / 1e9).toPrecision(3)),
           make('td', { class: 'number' }, row.onDevice === undefined ? '' : time(row.onDevice)),
-          make('td', { class: 'track' }, bar),
+          make('td', { class: 'track' }, make('div', { class: 'bar' })),
         );
       }),
     );

@@ -147,7 +147,9 @@ export function exampleOf<S extends object, O extends OperandSpecs, F>(
       'p',
       { class: 'faint' },
       `Sizes ${JSON.stringify(sizes)}. Inputs can be changed. What an output read is found out by making one input after another ` +
-        'NaN (or, for whole numbers, another value) and looking whether the output changes with it.',
+        'NaN, very large, very small and 0 (a whole number: other whole numbers) and looking whether the output of the ' +
+        'reference changes. An input that changes nothing by itself stays unmarked, though it may have been read: a ' +
+        'codeword far from the nearest, or what is multiplied by 0.',
     ),
     make('div', { class: 'controls' }, make('label', {}, 'Computed by', select)),
     tables,

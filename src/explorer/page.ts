@@ -24,9 +24,14 @@ export interface OperationSources {
 const main = document.getElementById('operation');
 const navigation = document.getElementById('operations');
 
+/** Aborted when the page goes on to another operation. */
+let leaving = new AbortController();
+
+/** What the address asks for: names of operations are plain letters, so nothing has to be decoded. */
+const asked = (): string => location.hash.slice(1);
+
 function select(): AnyKernelSpec | undefined {
-  const name = decodeURIComponent(location.hash.slice(1));
-  return kernelSpecs.find((spec) => spec.name === name) ?? kernelSpecs[0];
+  return kernelSpecs.find((spec) => spec.name === asked()) ?? kernelSpecs[0];
 }
 
 function showNavigation(current: string): void {
@@ -43,7 +48,13 @@ function showNavigation(current: string): void {
 function show(any: AnyKernelSpec): void {
   showNavigation(any.name);
   document.title = `${any.name} – acom kernels`;
+  leaving.abort();
+  leaving = new AbortController();
   any.visit((spec) => main?.replaceChildren(...partsOf(spec)));
+  if (asked() === '' || asked() === any.name) return;
+  main?.prepend(
+    make('p', { class: 'wrong', role: 'alert' }, `There is no operation “${asked()}”: this is ${any.name}.`),
+  );
 }
 
 function partsOf<S extends object, O extends OperandSpecs, F>(spec: KernelSpec<S, O, F>): HTMLElement[] {
@@ -63,7 +74,7 @@ function partsOf<S extends object, O extends OperandSpecs, F>(spec: KernelSpec<S
     make('p', { class: 'formula' }, spec.formula),
     make('dl', {}, ...facts.flatMap(([term, text]) => [make('dt', {}, term), make('dd', {}, text)])),
     exampleOf(spec),
-    benchmarkOf(spec),
+    benchmarkOf(spec, leaving.signal),
     sourcesOf(spec.name),
   ];
 }
@@ -106,6 +117,12 @@ const sourceOf = (folder: string, file: SourceFile): HTMLElement =>
 
 const folded = (title: string, content: HTMLElement): HTMLElement =>
   make('details', { class: 'source' }, make('summary', {}, title), content);
+
+// The hash names the operation, so the link must not change it.
+document.querySelector('.skip')?.addEventListener('click', (event) => {
+  event.preventDefault();
+  main?.focus();
+});
 
 addEventListener('hashchange', () => {
   const spec = select();

@@ -1,7 +1,8 @@
 /**
- * Which input elements are read for an output element, found out rather than declared: an input element is made NaN, and every
- * output element that becomes NaN has read it. Integers can't be NaN, and a comparison ignores it: there the element is
- * made very large and very small instead, and outputs that change have read it.
+ * Which input elements are read for an output element, found out rather than declared: an input element is made NaN, very
+ * large, very small and 0, and where the output changes, it was read. NaN alone is not enough: comparisons ignore it, so a
+ * codeword that is NaN is never chosen. What changes nothing by itself stays unseen, as a codeword that is far from
+ * being the nearest does.
  */
 import { elements, fillOperands } from '../../kernels/check/operands.js';
 import type { KernelSpec, Operand, OperandSpecs, Operands } from '../../kernels/spec.js';
@@ -79,7 +80,6 @@ export async function readsOf<S extends object, O extends OperandSpecs, F>(
     return of && operand ? (dense(of, operand)[index] ?? 0) : 0;
   };
   const before = await valueWith(() => undefined);
-  const isInteger = specs[output]?.type === 'int32';
   const found: InputElement[] = [];
   for (const [name, of] of Object.entries(specs)) {
     if (of.role !== 'input') continue;
@@ -88,19 +88,14 @@ export async function readsOf<S extends object, O extends OperandSpecs, F>(
         const operand = copies[name];
         if (operand) operand.data[[...elements(of, operand)][i] ?? 0] = value;
       };
-      let reads: boolean;
-      if (isInteger || !(of.type === 'float32' || of.type === 'float64')) {
-        const changed = await Promise.all(probes(of.type).map((value) => valueWith(set(value))));
-        reads = changed.some((value) => !Object.is(value, before));
-      } else {
-        reads = Number.isNaN(await valueWith(set(NaN)));
-      }
+      let reads = false;
+      for (const value of probes(of.type)) reads ||= !Object.is(await valueWith(set(value)), before);
       if (reads) found.push({ operand: name, index: i });
     }
   }
   return found;
 }
 
-/** Values that an element is changed to where it can't be NaN. */
+/** Values that an element is changed to; NaN first, which shows most. */
 const probes = (type: OperandSpecs[string]['type']): readonly number[] =>
-  type === 'uint8' ? [0, 1] : type === 'int32' ? [0, 1, 2, 3] : [-100, 0, 100];
+  type === 'uint8' ? [0, 1] : type === 'int32' ? [0, 1, 2, 3] : [Number.NaN, -100, 0, 100];

@@ -7,6 +7,7 @@ import { outputsOf } from '../../kernels/check/index.js';
 import { type AnyKernelSpec, kernelSpecs } from '../../kernels/index.js';
 import type { Operand } from '../../kernels/spec.js';
 import { buildExplorer, EXPLORER } from '../../src/build/explorer.js';
+import { type Absent, type Timing, timings } from '../../src/explorer/benchmark.js';
 import { exampleOperands, exampleSizes, readsOf } from '../../src/explorer/reads.js';
 import { noChromium, withBrowser } from '../support/chromium.js';
 import { repository } from '../support/shared.js';
@@ -37,6 +38,77 @@ t.test('what an output reads', async (t) => {
     index.length > 0 && index.every((each) => /^(vectors:[0-3]|codebooks:([0-9]|1[0-5]))$/.test(each)),
     index.join(),
   );
+  const residual = await reads('nearest-codeword', 'residual', 0);
+  t.ok(
+    residual.includes('vectors:0') && residual.some((each) => each.startsWith('codebooks:')),
+    residual.join(),
+  );
+});
+
+t.test('an output that is NaN already has not read everything', async (t) => {
+  await specOf('batch-norm').visit(async (spec) => {
+    const sizes = exampleSizes(spec);
+    const operands = exampleOperands(spec, sizes);
+    (operands as unknown as Record<string, Operand>)['variance']!.data.fill(-5);
+    const found = await readsOf(spec, spec.variants[0]!.load(), sizes, operands, 'y', 0);
+    t.same(found, [{ operand: 'variance', index: 0 }], 'a variance that is positive makes it a number');
+  });
+});
+
+t.test('a benchmark does not time what is wrong', async (t) => {
+  await specOf('nearest-codeword').visit(async (spec) => {
+    const [reference] = spec.variants.filter(({ name }) => name === 'reference');
+    const broken = (output: string): typeof spec => {
+      const { gpu: _, ...rest } = spec;
+      const wrong = { ...reference!, name: 'simd' as const };
+      let binds = 0;
+      return {
+        ...rest,
+        variants: [reference!, wrong],
+        bind(kernel, sizes, operands) {
+          const call = spec.bind(kernel, sizes, operands);
+          if (binds++ === 0) return call;
+          const { data } = (operands as unknown as Record<string, Operand>)[output]!;
+          return () => {
+            void call();
+            data[0] = data[0]! + 1;
+          };
+        },
+      };
+    };
+    for (const output of ['indices', 'residual']) {
+      const rows: (Timing | Absent)[] = [];
+      const { signal } = new AbortController();
+      for await (const row of timings(broken(output), exampleSizes(spec), signal)) rows.push(row);
+      t.match(rows[0], { name: 'reference', seconds: Number }, output);
+      t.match(rows[1], { name: 'simd', reason: new RegExp(`not timed: .*${output}.* differ`) }, output);
+    }
+  });
+});
+
+t.test('a benchmark of slow calls hears that it is stopped', async (t) => {
+  await specOf('relu').visit(async (spec) => {
+    const { gpu: _, ...rest } = spec;
+    const slow: typeof spec = {
+      ...rest,
+      bind: (kernel, sizes, operands) => {
+        const call = spec.bind(kernel, sizes, operands);
+        return () => {
+          for (const start = performance.now(); performance.now() - start < 150; );
+          return call();
+        };
+      },
+    };
+    const controller = new AbortController();
+    const rows: (Timing | Absent)[] = [];
+    const running = (async () => {
+      for await (const row of timings(slow, exampleSizes(spec), controller.signal)) rows.push(row);
+    })();
+    // As a click on Stop is: a task of its own, while the first variant is timed
+    setTimeout(() => controller.abort(), 200);
+    await t.rejects(running, { name: 'AbortError' });
+    t.same(rows, [], 'within the first variant');
+  });
 });
 
 /** The numbers that the example shows as its outputs, whole. */
@@ -129,12 +201,32 @@ t.test('in Chromium', { skip: noChromium, timeout: 120_000 }, async (t) => {
       /^c, row 1, column 3/,
     );
 
-    await open('relu');
-    await page.getByRole('button', { name: 'Run the benchmark' }).click();
-    await page
-      .locator('section[aria-labelledby=benchmark] [role=status]')
-      .filter({ hasText: /Done/ })
-      .waitFor();
+    // Links that are no operation
+    await page.locator('.skip').focus();
+    await page.keyboard.press('Enter');
+    t.match(await page.locator('h2').textContent(), 'matmul');
+    t.match(page.url(), /#matmul$/, 'the skip link leaves the address');
+    t.equal(await page.evaluate(() => document.activeElement?.id), 'operation');
+    for (const hash of ['no-such', '%']) {
+      await page.goto(`http://localhost/a/sub-path/#${hash}`);
+      await page.getByRole('alert').filter({ hasText: hash }).waitFor();
+    }
+
+    const run = page.getByRole('button', { name: 'Run the benchmark' });
+    const status = page.locator('section[aria-labelledby=benchmark] [role=status]');
+    await open('softmax');
+    await run.focus();
+    const left = await status.elementHandle();
+    await page.keyboard.press('Enter');
+    t.equal(await page.evaluate(() => document.activeElement?.textContent), 'Stop', 'focus is not lost');
+    await status.filter({ hasText: /is done/ }).waitFor();
+    await page.evaluate(() => {
+      location.hash = 'relu';
+    });
+    await page.locator('h2').filter({ hasText: 'relu' }).waitFor();
+    await run.click();
+    await status.filter({ hasText: /Done/ }).waitFor();
+    t.equal(await left?.textContent(), 'Stopped.', 'the benchmark of an operation that was left');
     const rows = await page.locator('.times tbody tr').allTextContents();
     for (const name of ['reference', 'simd', 'gpu: webgl2', 'gpu: webasm', 'gpu: cpu']) {
       t.ok(
@@ -143,10 +235,30 @@ t.test('in Chromium', { skip: noChromium, timeout: 120_000 }, async (t) => {
       );
     }
 
+    const barWidths = () =>
+      page.locator('.times tbody tr').evaluateAll((rows) =>
+        rows.map((row) => {
+          const under = Number.parseFloat(getComputedStyle(row).backgroundSize) || 0;
+          return (row.querySelector('.bar')?.getBoundingClientRect().width ?? 0) || under;
+        }),
+      );
+    const wide = await barWidths();
+    await page.setViewportSize({ width: 360, height: 800 });
+    const narrow = await barWidths();
+    t.ok(wide.length >= 4 && [...wide, ...narrow].every((width) => width > 0), 'bars, wide and narrow');
+    t.ok(
+      await page.evaluate(() => {
+        const { scrollWidth = 0, clientWidth = 0 } = document.querySelector('.times')?.parentElement ?? {};
+        return clientWidth > 0 && scrollWidth <= clientWidth;
+      }),
+      'and the whole table is seen on a narrow screen',
+    );
+
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width: 360, height: 800 });
-      for (const { name } of kernelSpecs) {
+      // Widths do not depend on colours: all operations once, some again
+      for (const { name } of colorScheme === 'light' ? kernelSpecs : kernelSpecs.slice(0, 2)) {
         await open(name);
         const [content, window] = await page.evaluate(() => [
           document.documentElement.scrollWidth,
@@ -158,5 +270,12 @@ t.test('in Chromium', { skip: noChromium, timeout: 120_000 }, async (t) => {
       t.equal(paper, colorScheme === 'dark' ? 'rgb(15, 19, 23)' : 'rgb(255, 255, 255)');
     }
     t.same(problems, []);
+
+    // Last, because the browser reports it
+    await page.route(/gpu-/, (route) => route.abort());
+    await page.reload();
+    await open('relu');
+    await run.click();
+    await status.filter({ hasText: /^Failed after 3 variants: .*import/ }).waitFor();
   });
 });

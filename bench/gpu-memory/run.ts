@@ -4,12 +4,13 @@
  * its processes). Numbers of opens and runs may follow.
  */
 import { fork } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { GpuMode } from '../../kernels/gpu/index.js';
 import { bundleForPage, CHROMIUM, noChromium, SWITCHES } from '../../test/support/chromium.js';
+import { noVulkan, vulkanEnvironment } from '../../test/support/gpu-places.js';
 
 interface Held {
   readonly done: string;
@@ -17,7 +18,6 @@ interface Held {
   readonly resident: number;
 }
 
-const DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const [opens = 200, runs = 10_000] = process.argv.slice(2).map(Number);
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
@@ -29,8 +29,10 @@ function print(place: string, held: readonly Held[]): void {
 
 function inNode(mode: GpuMode): Promise<readonly Held[]> {
   const script = fileURLToPath(new URL('node.js', import.meta.url));
-  const env = { ...process.env, ...(existsSync(DRIVER) ? { VK_ICD_FILENAMES: DRIVER } : {}) };
-  const child = fork(script, [mode, String(opens), String(runs)], { execArgv: ['--expose-gc'], env });
+  const child = fork(script, [mode, String(opens), String(runs)], {
+    execArgv: ['--expose-gc'],
+    env: vulkanEnvironment(),
+  });
   const held: Held[] = [];
   child.on('message', (message) => held.push(message as Held));
   return new Promise((resolve, reject) => {
@@ -113,7 +115,7 @@ async function inChromium(mode: GpuMode): Promise<readonly Held[]> {
 console.log('| where | after | heap, MB | resident, MB |');
 console.log('| --- | --- | ---: | ---: |');
 for (const mode of ['cpu', 'webasm', 'webgpu'] as const) {
-  if (mode === 'webgpu' && !existsSync(DRIVER)) console.log(`| Node ${mode} | not run: no ${DRIVER} | | |`);
+  if (mode === 'webgpu' && noVulkan) console.log(`| Node ${mode} | not run: ${noVulkan} | | |`);
   else print(`Node ${mode}`, await inNode(mode));
 }
 for (const mode of ['webgl2', 'webgpu'] as const) {

@@ -2,7 +2,7 @@
 
 import { checkKernel } from '../../kernels/check/harness.js';
 import { fillOperands, outputsOf } from '../../kernels/check/operands.js';
-import { gpuTolerance } from '../../kernels/check/verify.js';
+import { gpuTolerance, runOn } from '../../kernels/check/verify.js';
 import { type Gpu, type GpuMode, gpuSupport, openGpu } from '../../kernels/gpu/index.js';
 import { kernelSpecs } from '../../kernels/index.js';
 import { matmulSpec } from '../../kernels/matmul/spec.js';
@@ -106,11 +106,7 @@ async function requireRight<S extends object, O extends OperandSpecs, F>(
   spec: KernelSpec<S, O, F>,
   gpu: Gpu,
 ): Promise<void> {
-  const run = async (call: () => void | Promise<void>) => {
-    const program = gpu.record(call);
-    await program.run();
-    program.dispose();
-  };
+  const run = runOn(gpu);
   for (const variant of [...plainVariants(spec), gpuVariantOf(spec)]) {
     const options = variant.name === 'gpu' ? { run, tolerance: gpuTolerance(spec) } : {};
     const { complaints } = await checkKernel(spec, variant.load(), spec.sizes[0]!, caseOf(variant), options);

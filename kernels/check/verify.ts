@@ -71,16 +71,21 @@ export function verifyGpu<S extends object, O extends OperandSpecs, F>(
     calls,
     mode: gpu.mode,
     tolerance: gpuTolerance(spec),
-    run: async (call) => {
-      const program = gpu.record(call);
-      try {
-        await program.run();
-      } finally {
-        program.dispose();
-      }
-    },
+    run: runOn(gpu),
   });
 }
+
+/** Runs a deferred kernel's call once: uploads, launches, reads back. */
+export const runOn =
+  (gpu: Gpu) =>
+  async (call: () => void | Promise<void>): Promise<void> => {
+    const program = gpu.record(call);
+    try {
+      await program.run();
+    } finally {
+      program.dispose();
+    }
+  };
 
 interface Call<S> {
   readonly sizes: S;

@@ -30,36 +30,30 @@ export const depthwiseConv2dGpu = gpuVariant<DepthwiseConv2dKernel>(
       return { data: weight.slice(offset, offset + channels * kernelHeight * kernelWidth), offset: 0 };
     },
     convolve(g, x, xOffset, filters, bias, biasOffset, activation, y, yOffset) {
-      const {
-        height,
-        width,
-        channels,
-        kernelHeight,
-        kernelWidth,
-        strideHeight,
-        strideWidth,
-        padTop,
-        padLeft,
-      } = g;
+      const { height, width, channels, kernelHeight, kernelWidth } = g;
+      const { strideHeight, strideWidth, padTop, padLeft } = g;
       const out = depthwiseConv2dOutputSize(g);
       const notes = recording();
       const image = notes.read(x, xOffset, 1, height * width * channels);
       const addend = bias ? notes.read(bias, biasOffset, 1, channels) : null;
-      const sizes = {
-        height,
-        width,
-        channels,
-        kernelHeight,
-        kernelWidth,
-        strideHeight,
-        strideWidth,
-        padTop,
-        padLeft,
-      };
       const sum = notes.launch(
         'depthwise-conv2d',
         source(activation, addend !== null),
-        { ...sizes, xOffset: image.offset, biasOffset: addend?.offset ?? 0 },
+        {
+          ...{
+            height,
+            width,
+            channels,
+            kernelHeight,
+            kernelWidth,
+            strideHeight,
+            strideWidth,
+            padTop,
+            padLeft,
+          },
+          xOffset: image.offset,
+          biasOffset: addend?.offset ?? 0,
+        },
         [channels, out.width, out.height],
         [image.value, notes.constant(filters.data).value, ...valuesOf(addend)],
       );

@@ -2,6 +2,7 @@
 import { GpuError } from '../errors.js';
 import type { Device, DeviceArray } from './device.js';
 import type { Output, ProgramPlan, ValueId } from './recording.js';
+import { IDENTITY } from './sources.js';
 
 /** Constants of all programs of a GPU, by their arrays: weights are uploaded once. */
 const shared = new WeakMap<
@@ -35,32 +36,30 @@ export class GpuProgram {
    */
   async run(inputs?: readonly Float32Array[]): Promise<readonly Float32Array[]> {
     await this.uploadInputs(inputs);
-    const values = await this.launchAll();
-    const results: Float32Array[] = [];
-    for (const output of this.plan.outputs) {
-      const numbers = await this.gpu.read(required(values, output.value));
-      const length = output.rows * output.columns;
-      const dense = numbers.subarray(output.from, output.from + length);
-      if (inputs === undefined) scatter(output, dense);
-      results.push(dense);
-    }
-    this.releaseAll(values);
-    return results;
+    return this.launchAll(async (values) => {
+      const results: Float32Array[] = [];
+      for (const output of this.plan.outputs) {
+        const numbers = await this.gpu.read(required(values, output.value));
+        const length = output.rows * output.columns;
+        const dense = numbers.subarray(output.from, output.from + length);
+        if (inputs === undefined) scatter(output, dense);
+        results.push(dense);
+      }
+      return results;
+    });
   }
 
   /** Launches everything `times` times on what the last run uploaded, and waits for the device; reads one number. */
   async compute(times = 1): Promise<void> {
     if (!this.inputs) await this.uploadInputs();
-    for (let i = 0; i < times; i++) {
-      const values = await this.launchAll();
-      const last = this.plan.outputs[this.plan.outputs.length - 1];
-      // Reading a single number waits for all launches before it.
-      if (i === times - 1) {
-        const probe = await this.gpu.launch(PROBE, {}, [1], [required(values, last.value)], 'probe');
-        await this.gpu.read(probe);
-        this.gpu.release(probe);
-      }
-      this.releaseAll(values);
+    for (let i = 1; i <= times; i++) {
+      await this.launchAll(async (values) => {
+        const last = this.plan.outputs.at(-1);
+        if (i < times || !last) return;
+        // Reading a single number waits for all launches before it.
+        const probe = await this.gpu.launch(IDENTITY, {}, [1], [required(values, last.value)], 'probe');
+        await this.gpu.read(probe).finally(() => this.gpu.release(probe));
+      });
     }
   }
 
@@ -69,27 +68,32 @@ export class GpuProgram {
     if (this.disposed) return;
     this.disposed = true;
     this.releaseInputs();
-    const known = shared.get(this.gpu);
-    for (const { data } of this.plan.constants) {
-      const entry = known?.get(data);
-      if (!entry || !this.holds(data) || --entry.users > 0) continue;
-      known?.delete(data);
-      entry.array.then((array) => this.gpu.release(array)).catch(() => undefined);
-    }
-    this.constants.clear();
+    this.releaseConstants();
   }
 
-  private holds(data: Float32Array): boolean {
-    return this.plan.constants.some(
-      (constant) => constant.data === data && this.constants.has(constant.value),
-    );
+  private releaseConstants(): void {
+    const known = shared.get(this.gpu);
+    for (const { value, data } of this.plan.constants) {
+      const [array, entry] = [this.constants.get(value), known?.get(data)];
+      if (!array || !entry || --entry.users > 0) continue;
+      known?.delete(data);
+      this.gpu.release(array);
+    }
+    this.constants.clear();
   }
 
   private async uploadInputs(inputs?: readonly Float32Array[]): Promise<void> {
     if (this.disposed) throw new GpuError('this program was disposed');
     await this.uploadConstants();
+    if (this.disposed) {
+      // Meanwhile: what was uploaded since is no one's.
+      this.releaseConstants();
+      throw new GpuError('this program was disposed');
+    }
     this.releaseInputs();
     const uploaded = new Map<ValueId, DeviceArray>();
+    // At once, so that those before one that fails are released with it.
+    this.inputs = uploaded;
     for (const { value, length, fill, input } of this.plan.uploads) {
       const given = input === null ? undefined : inputs?.[input];
       if (given && given.length !== length) {
@@ -99,7 +103,6 @@ export class GpuProgram {
       if (!given) fill(data);
       uploaded.set(value, await this.gpu.upload(data));
     }
-    this.inputs = uploaded;
   }
 
   private async uploadConstants(): Promise<void> {
@@ -110,34 +113,44 @@ export class GpuProgram {
       shared.set(this.gpu, known);
     }
     for (const { value, data } of this.plan.constants) {
-      let entry = known.get(data);
-      if (!entry) {
-        entry = { array: this.gpu.upload(data), users: 0 };
-        known.set(data, entry);
-      }
+      // A run before this one may have failed half-way.
+      if (this.constants.has(value)) continue;
+      const entry = known.get(data) ?? { array: this.gpu.upload(data), users: 0 };
+      known.set(data, entry);
       entry.users++;
-      this.constants.set(value, await entry.array);
-    }
-  }
-
-  /** All results that are outputs; the others are released as soon as nothing reads them any more. */
-  private async launchAll(): Promise<Map<ValueId, DeviceArray>> {
-    const values = new Map<ValueId, DeviceArray>([...this.constants, ...(this.inputs ?? [])]);
-    for (const [n, { name, source, constants, size, args, result }] of this.plan.launches.entries()) {
-      const given = args.map((arg) => required(values, arg));
-      values.set(result, await this.gpu.launch(source, constants, size, given, name));
-      for (const spent of this.lastReads.get(n) ?? []) {
-        this.gpu.release(required(values, spent));
-        values.delete(spent);
+      try {
+        this.constants.set(value, await entry.array);
+      } catch (error) {
+        known.delete(data);
+        throw error;
       }
     }
-    return values;
   }
 
-  /** Releases results; constants and inputs stay. */
-  private releaseAll(values: Map<ValueId, DeviceArray>): void {
-    for (const [value, array] of values) {
-      if (!this.constants.has(value) && !this.inputs?.has(value)) this.gpu.release(array);
+  /**
+   * Launches everything, hands `take` the results that are outputs, and releases them, whatever fails; the others are
+   * released as soon as nothing reads them any more.
+   */
+  private async launchAll<R>(take: (values: ReadonlyMap<ValueId, DeviceArray>) => Promise<R>): Promise<R> {
+    const values = new Map<ValueId, DeviceArray>([...this.constants, ...(this.inputs ?? [])]);
+    const results = new Map<ValueId, DeviceArray>();
+    const release = (value: ValueId): void => {
+      const array = results.get(value);
+      if (array) this.gpu.release(array);
+      results.delete(value);
+      values.delete(value);
+    };
+    try {
+      for (const [n, { name, source, constants, size, args, result }] of this.plan.launches.entries()) {
+        const given = args.map((arg) => required(values, arg));
+        const array = await this.gpu.launch(source, constants, size, given, name);
+        results.set(result, array);
+        values.set(result, array);
+        this.lastReads.get(n)?.forEach(release);
+      }
+      return await take(values);
+    } finally {
+      for (const value of [...results.keys()]) release(value);
     }
   }
 
@@ -146,8 +159,6 @@ export class GpuProgram {
     this.inputs = null;
   }
 }
-
-const PROBE = 'function (x) { return x[this.thread.x]; }';
 
 function required(values: ReadonlyMap<ValueId, DeviceArray>, value: ValueId): DeviceArray {
   const found = values.get(value);

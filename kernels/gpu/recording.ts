@@ -58,7 +58,6 @@ export interface Output extends Region {
 }
 
 export interface ProgramPlan {
-  readonly values: number;
   readonly uploads: readonly Upload[];
   readonly constants: readonly Constant[];
   readonly launches: readonly Launch[];
@@ -101,7 +100,8 @@ export class Recording {
   private readonly constants: Constant[] = [];
   private readonly launches: Launch[] = [];
   private readonly written: Output[] = [];
-  private readonly uploaded = new Map<string, ValueId>();
+  /** What was uploaded, by its buffer and place there. */
+  private readonly uploaded = new Map<ArrayBufferLike, Map<string, ValueId>>();
   private readonly packed = new Map<Float32Array, ValueId>();
 
   constructor(private readonly inputs: readonly Float32Array[] | null) {}
@@ -177,14 +177,14 @@ export class Recording {
 
   finish(wanted: readonly Region[] | null): ProgramPlan {
     const outputs = wanted?.map((region) => this.outputOf(region)) ?? this.written;
-    const { count: values, uploads, constants } = this;
+    const { uploads, constants } = this;
     const launches = neededLaunches(this.launches, outputs);
     if (this.inputs && constants.some(({ data }) => data.some(Number.isNaN))) {
       throw new KernelError(
         'a kernel for a GPU reads numbers that code which is no kernel made from inputs or results',
       );
     }
-    return { values, uploads, constants, launches, outputs };
+    return { uploads, constants, launches, outputs };
   }
 
   private outputOf(region: Region): Output {
@@ -223,8 +223,10 @@ export class Recording {
   private uploadOf(data: KernelArray, offset: number, length: number): ValueId {
     const start = data.byteOffset + offset * data.BYTES_PER_ELEMENT;
     const input = this.inputOf(data.buffer, start, length);
-    const key = `${this.bufferNumber(data.buffer)}:${start}:${length}:${data.BYTES_PER_ELEMENT}`;
-    const known = this.inputs && input === null ? undefined : this.uploaded.get(key);
+    const key = `${start}:${length}:${data.BYTES_PER_ELEMENT}`;
+    const places = this.uploaded.get(data.buffer) ?? new Map<string, ValueId>();
+    this.uploaded.set(data.buffer, places);
+    const known = this.inputs && input === null ? undefined : places.get(key);
     if (known !== undefined) return known;
     const value = this.count++;
     // As it is now: a launch may write to the same memory.
@@ -235,7 +237,7 @@ export class Recording {
     }
     const fill = (target: Float32Array) => target.set(snapshot);
     this.uploads.push({ value, length, fill, input });
-    this.uploaded.set(key, value);
+    places.set(key, value);
     return value;
   }
 
@@ -250,13 +252,6 @@ export class Recording {
     if (!input || length === 0) return null;
     if (start === input.byteOffset && 4 * length === input.byteLength) return at;
     throw new KernelError('a kernel for a GPU reads a part of an input: pass that part alone');
-  }
-
-  private readonly buffers: ArrayBufferLike[] = [];
-
-  private bufferNumber(buffer: ArrayBufferLike): number {
-    if (!this.buffers.includes(buffer)) this.buffers.push(buffer);
-    return this.buffers.indexOf(buffer);
   }
 }
 

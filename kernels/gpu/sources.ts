@@ -52,3 +52,6 @@ export const chunksOf = (n: number): Record<string, number> => ({
   nChunks: Math.floor(n / CHUNK),
   nRest: n % CHUNK,
 });
+
+/** The argument, or as much of it as the grid has points: what puts an array on a device. */
+export const IDENTITY = 'function (x) { return x[this.thread.x]; }';

@@ -1,6 +1,7 @@
 /** Times every variant of an operation in this browser. */
 import { largestDifference } from '../../kernels/check/difference.js';
 import { fillOperands, outputsOf } from '../../kernels/check/operands.js';
+import { gpuTolerance } from '../../kernels/check/verify.js';
 import type { GpuMode } from '../../kernels/gpu/gpu-js.js';
 import type { KernelSpec, OperandSpecs, Operands } from '../../kernels/spec.js';
 import { kernelMemory } from '../../kernels/wasm/runtime.js';
@@ -62,11 +63,12 @@ function requireAgreement<S extends object, O extends OperandSpecs, F>(
   sizes: S,
   operands: Operands<O>,
   expected: ReturnType<typeof outputsOf>,
+  tolerance = spec.tolerance,
 ): void {
   outputsOf(spec, sizes, operands).forEach(({ name, isInteger, values }, i) => {
     const wanted = expected[i]?.values ?? [];
     const { error } = largestDifference(wanted, values);
-    if (error <= (isInteger ? 0 : SLACK * spec.tolerance)) return;
+    if (error <= (isInteger ? 0 : SLACK * tolerance)) return;
     if (!isInteger) throw new Error(`not timed: ${name} differs from the reference by ${error} of its range`);
     const other = Array.from(values).filter((value, at) => value !== wanted[at]).length;
     throw new Error(`not timed: ${other} of ${values.length} ${name} differ from the reference`);
@@ -110,6 +112,10 @@ export async function* timings<S extends object, O extends OperandSpecs, F>(
       memory?.pop(mark);
     }
   }
+  for (const name of ['simd', 'relaxed', 'gpu']) {
+    const found = name === 'gpu' ? spec.gpu : variants.find((variant) => variant.name === name);
+    if (!found) yield { name, reason: 'this operation has no such variant' };
+  }
   if (!spec.gpu) return;
   signal.throwIfAborted();
   const { openGpu } = await import('../../kernels/gpu/index.js');
@@ -123,7 +129,7 @@ export async function* timings<S extends object, O extends OperandSpecs, F>(
         const operands = inMemory(false);
         const program = gpu.record(spec.bind(spec.gpu.load(), sizes, operands));
         await program.run();
-        requireAgreement(spec, sizes, operands, expected);
+        requireAgreement(spec, sizes, operands, expected, gpuTolerance(spec));
         const seconds = await median(() => program.run(), signal);
         const onDevice = await median(() => program.compute(), signal);
         program.dispose();

@@ -32,8 +32,10 @@ export class GpuFunction {
     return running;
   }
 
-  dispose(): void {
+  /** Waits for what runs; what was asked for after it is refused. */
+  async dispose(): Promise<void> {
     this.disposed = true;
+    await this.queue;
     for (const { program } of this.programs.values()) program.dispose();
     this.programs.clear();
   }

@@ -1,5 +1,5 @@
 /** Codec models whose layers run on a GPU. */
-import type { Gpu, GpuMode } from '../../kernels/gpu/index.js';
+import { type Gpu, GpuError, type GpuMode } from '../../kernels/gpu/index.js';
 import { gpuKernels } from '../../kernels/gpu/kernels.js';
 import { CloudClassifier } from '../codec/cloud-classifier.js';
 import { CloudDecoder } from '../codec/cloud-decoder.js';
@@ -55,7 +55,11 @@ export class GpuCodecModel {
   }
 
   /** Samples to .acom bytes. Throws ModelError where this file has no device half, KernelError where a layer has no GPU kernel. */
-  async deviceEncoder(): Promise<GpuDeviceEncoder> {
+  deviceEncoder(): Promise<GpuDeviceEncoder> {
+    return this.model.once('device half on a GPU', () => this.makeDeviceEncoder());
+  }
+
+  private async makeDeviceEncoder(): Promise<GpuDeviceEncoder> {
     const { config } = this;
     const layout = new VectorLayout(config);
     const parameters = new Parameters(await this.model.tensors('device'));
@@ -92,13 +96,17 @@ export class GpuCodecModel {
   async dispose(): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
-    for (const each of this.functions) each.dispose();
+    await Promise.all(this.functions.map((each) => each.dispose()));
     await this.gpu.dispose();
   }
 
   private async cloudHalf(task: Task) {
+    requireTask(this.config, task);
+    return this.model.once('cloud half on a GPU', () => this.makeCloudHalf());
+  }
+
+  private async makeCloudHalf() {
     const { config } = this;
-    requireTask(config, task);
     const parameters = new Parameters(await this.model.tensors('cloud'));
     const projection = decodeProjection(config, parameters);
     const suffix = await loadSuffix(parameters, config.network, new VectorLayout(config).layer, onGpu);
@@ -114,6 +122,7 @@ export class GpuCodecModel {
   }
 
   private function(trace: ConstructorParameters<typeof GpuFunction>[1]): GpuFunction {
+    if (this.disposed) throw new GpuError('this model was disposed; load it again');
     const made = new GpuFunction(this.gpu, trace);
     this.functions.push(made);
     return made;

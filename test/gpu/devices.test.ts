@@ -3,12 +3,13 @@
  * GPU, which computes in float32 as GPUs do.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { bundleForPage, noChromium, onPage } from '../support/chromium.js';
 import { loadCommands, modelFile, readSamples, samplesFolder } from '../support/commands.js';
+import { noVulkan, vulkanEnvironment } from '../support/gpu-places.js';
 import { differences } from '../support/near-ties.js';
 import { repository } from '../support/shared.js';
 
@@ -86,17 +87,14 @@ for (const mode of ['webgl2', 'webgpu']) {
   });
 }
 
-const DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json';
-const noDriver = existsSync(DRIVER) ? false : `no Vulkan driver (${DRIVER} comes with Debian's Chromium)`;
-
-t.test('Node, webgpu', { skip: noDriver, timeout: 240_000 }, async (t) => {
+t.test('Node, webgpu', { skip: noVulkan, timeout: 240_000 }, async (t) => {
   const script = `${SCRIPT(join(repository, 'dist/src/gpu/index.js'), join(repository, 'dist/src/index.js'))}
     import { readFileSync } from 'node:fs';
     const read = (path) => readFileSync('${samplesFolder}/' + path);
     console.log(JSON.stringify(await run('${modelFile}', 'webgpu', ${JSON.stringify(paths)}, read)));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: repository,
-    env: { ...process.env, VK_ICD_FILENAMES: DRIVER },
+    env: vulkanEnvironment(),
     maxBuffer: 1e8,
   });
   await check(t, JSON.parse(stdout) as Made, 'webgpu');

@@ -12,8 +12,14 @@ import { repository } from './shared.js';
 /** A Vulkan driver without a GPU, which comes with Debian's Chromium. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
+/** False, or why WebGPU in Node has no driver: for tap's skip. */
+export const noVulkan: string | false =
+  process.env['VK_ICD_FILENAMES'] || existsSync(SWIFTSHADER)
+    ? false
+    : `no Vulkan driver (VK_ICD_FILENAMES, or ${SWIFTSHADER} of Debian's Chromium)`;
+
 /** With the Vulkan driver that the environment names, else with SwiftShader where it is there. */
-function vulkanEnvironment(): NodeJS.ProcessEnv {
+export function vulkanEnvironment(): NodeJS.ProcessEnv {
   const named = process.env['VK_ICD_FILENAMES'];
   const driver = named ?? (existsSync(SWIFTSHADER) ? SWIFTSHADER : undefined);
   return { ...plainEnvironment(), ...(driver === undefined ? {} : { VK_ICD_FILENAMES: driver }) };

@@ -12,6 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tensor: ['kernels'],
   entropy: ['tensor'],
   ops: ['kernels', 'tensor'],
+  autograd: ['ops', 'kernels', 'tensor'],
   nn: ['ops', 'kernels', 'tensor'],
   audio: ['ops', 'kernels', 'tensor'],
   quantizer: ['ops', 'kernels', 'tensor'],
@@ -53,7 +54,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Name maps from published checkpoints to networks of ours: they know both sides.
   published: ['checkpoints', 'codec', 'nn', 'audio', 'tensor'],
   evaluation: ['bitstream', 'codec', 'quantizer', 'tasks', 'tensor'],
-  training: ['checkpoints', 'codec', 'quantizer', 'entropy', 'nn', 'ops', 'tensor'],
+  training: [
+    'audio',
+    'autograd',
+    'checkpoints',
+    'codec',
+    'entropy',
+    'evaluation',
+    'kernels',
+    'nn',
+    'ops',
+    'quantizer',
+    'tasks',
+    'tensor',
+  ],
   build: ['kernels', 'explorer'],
   explorer: ['kernels'],
 };
@@ -77,7 +91,8 @@ const LOADED = [
 ];
 
 /** Files that may use Node's own modules; everything else runs in a browser. */
-const NODE = /^src\/(cli|build)\/|^src\/checkpoints\/open-file\.ts$|^src\/ops\/start-worker\.ts$/;
+const NODE =
+  /^src\/(cli|build)\/|^src\/training\/(data|run|recipes)\/|^src\/checkpoints\/open-file\.ts$|^src\/ops\/start-worker\.ts$/;
 
 interface Import {
   readonly from: string;

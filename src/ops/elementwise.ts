@@ -5,7 +5,7 @@ import {
   scaledAddVariants,
   swishVariants,
 } from '../../kernels/activations/variants.js';
-import { empty, ShapeError, type Tensor } from '../tensor/index.js';
+import { empty, ShapeError, sizeOf, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { elementsOf, requireShape, rowsOf } from './shapes.js';
 
@@ -61,4 +61,20 @@ export function scaledAdd(x: Tensor, scale: number, z: Tensor): Tensor {
   const y = empty(x.shape);
   kernelOf(scaledAddVariants)(a.length, a, 0, scale, b, 0, y.data, y.offset);
   return y;
+}
+
+/** to = x + z, of one shape and contiguous; `to` may be either of them. */
+export function addInto(x: Tensor, z: Tensor, to: Tensor): void {
+  kernelOf(scaledAddVariants)(sizeOf(x.shape), x.data, x.offset, 1, z.data, z.offset, to.data, to.offset);
+}
+
+/** sums[c] += Σ over r of x[r, c]: x [rows, columns], sums [columns], contiguous; accumulated in float64. */
+export function addColumnSums(x: Tensor, sums: Tensor): void {
+  const { data, offset, rowStride, rows, columns } = rowsOf('addColumnSums', 'x', x);
+  const total = new Float64Array(columns);
+  for (let r = 0; r < rows; r++) {
+    const from = offset + r * rowStride;
+    for (let c = 0; c < columns; c++) total[c]! += data[from + c]!;
+  }
+  for (let c = 0; c < columns; c++) sums.data[sums.offset + c]! += total[c]!;
 }

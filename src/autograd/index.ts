@@ -1,0 +1,4 @@
+/** Operations with gradients, and the tape that walks back over them. */
+export { linear } from './linear.js';
+export { scaledAdd } from './scaled-add.js';
+export { constant, scalarOf, Tape, Variable } from './tape.js';

@@ -16,15 +16,21 @@ export interface BatchLoss {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export interface Workload {
+/** B is what a pass works on: features and targets of some items. */
+export interface Workload<B = unknown> {
   readonly parameters: ReadonlyMap<string, ParameterSpec>;
   readonly buffers: ReadonlyMap<string, { readonly shape: readonly number[]; readonly initial: number }>;
   /** Items, by number, of each batch of an epoch. Depends on the arguments alone. */
   batches(epoch: number, seed: number): readonly (readonly number[])[];
   /** For messages: the files behind an item. */
   describe(item: number): string;
-  /** The loss of some items of a batch, on the tape of `pass`. `pass.random` decides about augmentation and dropout. */
-  loss(pass: Pass, items: readonly number[]): BatchLoss | Promise<BatchLoss>;
+  /**
+   * Reads some items, of the training or the validation set; `random` decides about augmentation, and is the same for the
+   * same seed, step and items.
+   */
+  prepare(items: readonly number[], set: 'training' | 'validation', random: () => number): Promise<B>;
+  /** The loss of some items of a batch, on the tape of `pass`. Runs inside a scope: see ../../tensor/scope.ts. */
+  loss(pass: Pass, batch: B): BatchLoss;
   /** After each step: new buffers from what the passes of all shards reported. */
   absorb?(
     state: TrainingState,
@@ -34,7 +40,7 @@ export interface Workload {
   /** Items of the validation set; they are shared out over the workers. */
   readonly validationItems: number;
   /** Sums over some validation items. */
-  validate(pass: Pass, items: readonly number[]): Record<string, number> | Promise<Record<string, number>>;
+  validate(pass: Pass, batch: B): Record<string, number>;
   /** What the sums over all validation items come to. Larger `score` is better; the rest is logged. */
   score(
     sums: Readonly<Record<string, number>>,

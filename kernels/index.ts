@@ -2,6 +2,7 @@
 import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './activations/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
+import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
@@ -38,6 +39,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(nearestCodewordSpec),
   anyKernel(fourierSpec),
   anyKernel(logMelSpec),
+  anyKernel(columnSumsSpec),
 ];
 
 export type * from './spec.js';

@@ -9,6 +9,7 @@ import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
+import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
@@ -40,6 +41,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(fourierSpec),
   anyKernel(logMelSpec),
   anyKernel(columnSumsSpec),
+  anyKernel(layerNormBackwardSpec),
 ];
 
 export type * from './spec.js';

@@ -68,6 +68,7 @@ export function defineColumnTotals(
             r === 0 ? p[matrix] : f.local(i32.add(p[matrix], i32.mul(p[`${matrix}RowBytes`], i32.const(r)))),
           ),
         );
+        // Loaded where they are used: eight rows' numbers would take more registers than there are.
         const ofRows = Array.from({ length: rows }, (_, r) =>
           Array.from({ length: perRow }, (_, i) =>
             f.local(f32x4.loadSplat(p['perRow'], 4 * (r * perRow + i))),

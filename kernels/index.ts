@@ -1,5 +1,11 @@
 /** Every kernel there is. Tests, benchmarks and the catalogue walk this list; nothing else names them. */
 import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './activations/spec.js';
+import {
+  gluBackwardSpec,
+  leakyReluBackwardSpec,
+  reluBackwardSpec,
+  swishBackwardSpec,
+} from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { columnSumsSpec } from './column-sums/spec.js';
@@ -16,6 +22,7 @@ import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
+import { logSoftmaxBackwardSpec, softmaxBackwardSpec } from './softmax-backward/spec.js';
 import { type AnyKernelSpec, anyKernel } from './spec.js';
 import { assemble } from './wasm/runtime.js';
 
@@ -42,6 +49,12 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(logMelSpec),
   anyKernel(columnSumsSpec),
   anyKernel(layerNormBackwardSpec),
+  anyKernel(swishBackwardSpec),
+  anyKernel(reluBackwardSpec),
+  anyKernel(leakyReluBackwardSpec),
+  anyKernel(gluBackwardSpec),
+  anyKernel(softmaxBackwardSpec),
+  anyKernel(logSoftmaxBackwardSpec),
 ];
 
 export type * from './spec.js';

@@ -20,6 +20,7 @@ import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -35,6 +36,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
   anyKernel(relativeAttentionSpec),
+  anyKernel(relativeAttentionBackwardSpec),
   anyKernel(rotaryPositionsSpec),
   anyKernel(softmaxSpec),
   anyKernel(logSoftmaxSpec),

@@ -1,7 +1,7 @@
 /** Operations with gradients, and the tape that walks back over them. */
 export { glu, leakyRelu, relu, swish } from './activations.js';
-export { layerNorm } from './layer-norm.js';
 export { depthwiseConv1d } from './depthwise-conv1d.js';
+export { layerNorm } from './layer-norm.js';
 export { linear } from './linear.js';
 export { relativeAttention } from './relative-attention.js';
 export { scaledAdd } from './scaled-add.js';

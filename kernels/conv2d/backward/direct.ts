@@ -5,8 +5,14 @@
 import type { KernelMemory } from '../../wasm/memory.js';
 import { BAND_BYTES, groupSize } from '../direct.js';
 import { type Conv2dGeometry, conv2dOutputSize } from '../reference.js';
-import type { Conv2dBackwardExports } from './simd.js';
-import { GROUP, GROUP_BYTES, PANEL_BYTES, TILE } from './tile.js';
+import {
+  GROUP,
+  GROUP_BYTES,
+  type GradientPaddingExports,
+  type GradientTileExports,
+  PANEL_BYTES,
+  TILE,
+} from './tile.js';
 
 /** Pixels of a block, whose groups are copied together. */
 const BLOCK_PIXELS = 240;
@@ -23,7 +29,7 @@ export const directLength = (g: Conv2dGeometry): number => groupsOf(g) * panelsO
 
 /** Adds the gradient of one image to dWᵀ. */
 export function addDirect(
-  exports: Conv2dBackwardExports,
+  exports: GradientPaddingExports & GradientTileExports,
   memory: KernelMemory,
   g: Conv2dGeometry,
   x: number,

@@ -6,18 +6,15 @@
  */
 import { placeInput } from '../../wasm/operands.js';
 import type { SimdKernel } from '../../wasm/runtime.js';
-import { definePadding, type PaddingExports } from '../padding.js';
+import { definePadding } from '../padding.js';
 import { conv2dOutputSize } from '../reference.js';
 import { addDirect, directLength, turnDirect } from './direct.js';
 import type { Conv2dBackward } from './reference.js';
-import { defineGradientTiles, type GradientTileExports } from './tile.js';
+import { defineGradientTiles, type GradientPaddingExports, type GradientTileExports } from './tile.js';
 import { addWinograd, turnWinograd, winogradLength, worthWinogradGradient } from './winograd.js';
 import { defineGradientTransforms, type WinogradGradientExports } from './winograd-functions.js';
 
-export interface Conv2dBackwardExports extends GradientTileExports, WinogradGradientExports {
-  readonly gradientPad: PaddingExports['conv2dPad'];
-  readonly gradientPlaces: PaddingExports['conv2dPlaces'];
-}
+type Conv2dBackwardExports = GradientPaddingExports & GradientTileExports & WinogradGradientExports;
 
 export const conv2dBackwardSimd: SimdKernel<Conv2dBackward, Conv2dBackwardExports> = {
   name: 'conv2d-backward',

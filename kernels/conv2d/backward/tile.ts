@@ -8,6 +8,7 @@ import { PANEL } from '../../matmul/tile.js';
 import type { FunctionReference, ModuleBuilder } from '../../wasm/assembler.js';
 import { f32, f32x4, type I32, i32 } from '../../wasm/expression.js';
 import type { Arithmetic } from '../../wasm/runtime.js';
+import type { PaddingExports } from '../padding.js';
 
 /** Numbers of a window in a tile. */
 export const GROUP = 4;
@@ -16,6 +17,12 @@ export const GROUP_BYTES = 4 * GROUP;
 export const PANEL_BYTES = 4 * PANEL;
 /** Floats of a tile. */
 export const TILE = GROUP * PANEL;
+
+/** The functions of ../padding.ts under the names that they have in this module. */
+export interface GradientPaddingExports {
+  readonly gradientPad: PaddingExports['conv2dPad'];
+  readonly gradientPlaces: PaddingExports['conv2dPlaces'];
+}
 
 export interface GradientTileExports {
   /** dWᵀ += X · dY for every pair of a group and a panel. */

@@ -13,8 +13,15 @@ import { BAND_BYTES, groupSize } from '../direct.js';
 import { type Conv2dGeometry, conv2dOutputSize } from '../reference.js';
 import { suitsWinograd } from '../winograd.js';
 import { POINTS } from '../winograd-functions.js';
-import type { Conv2dBackwardExports } from './simd.js';
-import { GROUP, GROUP_BYTES, PANEL_BYTES, TILE } from './tile.js';
+import {
+  GROUP,
+  GROUP_BYTES,
+  type GradientPaddingExports,
+  type GradientTileExports,
+  PANEL_BYTES,
+  TILE,
+} from './tile.js';
+import type { WinogradGradientExports } from './winograd-functions.js';
 
 /** Tiles of a block. */
 const BLOCK_TILES = 60;
@@ -43,7 +50,7 @@ export const winogradLength = ({ inChannels, outChannels }: Conv2dGeometry): num
 
 /** Adds all images, one after another at x and dy, to the sums. */
 export function addWinograd(
-  exports: Conv2dBackwardExports,
+  exports: GradientPaddingExports & GradientTileExports & WinogradGradientExports,
   memory: KernelMemory,
   images: readonly Conv2dGeometry[],
   x: number,

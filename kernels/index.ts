@@ -1,9 +1,16 @@
 /** Every kernel there is. Tests, benchmarks and the catalogue walk this list; nothing else names them. */
 import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './activations/spec.js';
+import {
+  gluBackwardSpec,
+  leakyReluBackwardSpec,
+  reluBackwardSpec,
+  swishBackwardSpec,
+} from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
 import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
+import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
@@ -11,12 +18,15 @@ import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
+import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
+import { logSoftmaxBackwardSpec, softmaxBackwardSpec } from './softmax-backward/spec.js';
 import { type AnyKernelSpec, anyKernel } from './spec.js';
 import { assemble } from './wasm/runtime.js';
 
@@ -30,6 +40,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
   anyKernel(relativeAttentionSpec),
+  anyKernel(relativeAttentionBackwardSpec),
   anyKernel(rotaryPositionsSpec),
   anyKernel(softmaxSpec),
   anyKernel(logSoftmaxSpec),
@@ -44,6 +55,14 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(nearestCodewordSpec),
   anyKernel(fourierSpec),
   anyKernel(logMelSpec),
+  anyKernel(columnSumsSpec),
+  anyKernel(layerNormBackwardSpec),
+  anyKernel(swishBackwardSpec),
+  anyKernel(reluBackwardSpec),
+  anyKernel(leakyReluBackwardSpec),
+  anyKernel(gluBackwardSpec),
+  anyKernel(softmaxBackwardSpec),
+  anyKernel(logSoftmaxBackwardSpec),
 ];
 
 export type * from './spec.js';

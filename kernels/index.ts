@@ -8,6 +8,8 @@ import {
 } from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
+import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
+import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
 import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
@@ -31,6 +33,8 @@ import { assemble } from './wasm/runtime.js';
 export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(matmulSpec),
   anyKernel(conv2dSpec),
+  anyKernel(conv2dBackwardSpec),
+  anyKernel(conv2dScatterSpec),
   anyKernel(averagePool2dSpec),
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),

@@ -1,4 +1,5 @@
 /** Operations with gradients, and the tape that walks back over them. */
+export { conv2d } from './conv2d.js';
 export { glu, leakyRelu, relu, swish } from './activations.js';
 export { depthwiseConv1d } from './depthwise-conv1d.js';
 export { layerNorm } from './layer-norm.js';

@@ -4,6 +4,7 @@ import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
+import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
@@ -24,6 +25,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(conv2dSpec),
   anyKernel(averagePool2dSpec),
   anyKernel(depthwiseConv1dSpec),
+  anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(rotaryPositionsSpec),

@@ -8,9 +8,9 @@ import {
 } from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
+import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
 import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
-import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';

@@ -1,8 +1,9 @@
 /** Operations with gradients, and the tape that walks back over them. */
-export { conv2d } from './conv2d.js';
+
 export { glu, leakyRelu, relu, swish } from './activations.js';
-export { layerNorm } from './layer-norm.js';
+export { conv2d } from './conv2d.js';
 export { depthwiseConv1d } from './depthwise-conv1d.js';
+export { layerNorm } from './layer-norm.js';
 export { linear } from './linear.js';
 export { relativeAttention } from './relative-attention.js';
 export { scaledAdd } from './scaled-add.js';

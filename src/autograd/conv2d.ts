@@ -1,7 +1,6 @@
 import type { Conv2dOptions } from '../ops/conv2d.js';
 import { conv2dInputGradient, conv2dRecordings, conv2dWeightGradient } from '../ops/conv2d-backward.js';
-import { addColumnSums } from '../ops/elementwise.js';
-import { reshape, sizeOf, zeros } from '../tensor/index.js';
+import { columnSums } from '../ops/elementwise.js';
 import { record, type Variable } from './tape.js';
 
 /**
@@ -25,12 +24,7 @@ export function conv2d(
     if (weight.tape) {
       weight.accumulate(conv2dWeightGradient(x.value, dy, weight.value, options, lengths));
     }
-    if (bias?.tape) {
-      const db = zeros(bias.value.shape);
-      const channels = dy.shape[2]!;
-      addColumnSums(reshape(dy, [sizeOf(dy.shape) / channels, channels]), db);
-      bias.accumulate(db);
-    }
+    if (bias?.tape) bias.accumulate(columnSums(dy, bias.value.shape));
   });
   return { y, lengths: result.lengths };
 }

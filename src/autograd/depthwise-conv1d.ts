@@ -3,8 +3,7 @@ import {
   depthwiseConv1dRecordings,
   depthwiseConv1dWeightGradient,
 } from '../ops/depthwise-conv1d-backward.js';
-import { addColumnSums } from '../ops/elementwise.js';
-import { zeros } from '../tensor/index.js';
+import { columnSums } from '../ops/elementwise.js';
 import { record, type Variable } from './tape.js';
 
 /**
@@ -26,10 +25,6 @@ export function depthwiseConv1d(
     if (weight.tape) {
       weight.accumulate(depthwiseConv1dWeightGradient(x.value, dy, weight.shape[1]!, lengths));
     }
-    if (bias?.tape) {
-      const db = zeros(bias.value.shape);
-      addColumnSums(dy, db);
-      bias.accumulate(db);
-    }
+    if (bias?.tape) bias.accumulate(columnSums(dy, bias.value.shape));
   });
 }

@@ -1,10 +1,12 @@
 /** Operations with gradients, and the tape that walks back over them. */
 export { conv2d } from './conv2d.js';
 export { glu, leakyRelu, relu, swish } from './activations.js';
+export { type BatchNormResult, batchNormInference, batchNormTraining } from './batch-norm.js';
 export { layerNorm } from './layer-norm.js';
 export { depthwiseConv1d } from './depthwise-conv1d.js';
 export { linear } from './linear.js';
 export { relativeAttention } from './relative-attention.js';
 export { scaledAdd } from './scaled-add.js';
+export { add, scaledAdd } from './scaled-add.js';
 export { logSoftmax, softmax } from './softmax.js';
 export { constant, scalarOf, Tape, Variable } from './tape.js';

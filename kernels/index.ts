@@ -6,6 +6,7 @@ import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { depthwiseConv2dBackwardSpec } from './depthwise-conv2d/backward/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
@@ -27,6 +28,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
+  anyKernel(depthwiseConv2dBackwardSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(rotaryPositionsSpec),
   anyKernel(softmaxSpec),

@@ -1,8 +1,16 @@
 /** Every kernel there is. Tests, benchmarks and the catalogue walk this list; nothing else names them. */
 import { gluSpec, leakyReluSpec, reluSpec, scaledAddSpec, swishSpec } from './activations/spec.js';
+import {
+  gluBackwardSpec,
+  leakyReluBackwardSpec,
+  reluBackwardSpec,
+  swishBackwardSpec,
+} from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { columnSumsSpec } from './column-sums/spec.js';
+import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
+import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
@@ -15,21 +23,26 @@ import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
+import { logSoftmaxBackwardSpec, softmaxBackwardSpec } from './softmax-backward/spec.js';
 import { type AnyKernelSpec, anyKernel } from './spec.js';
 import { assemble } from './wasm/runtime.js';
 
 export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(matmulSpec),
   anyKernel(conv2dSpec),
+  anyKernel(conv2dBackwardSpec),
+  anyKernel(conv2dScatterSpec),
   anyKernel(averagePool2dSpec),
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
   anyKernel(depthwiseConv2dBackwardSpec),
   anyKernel(relativeAttentionSpec),
+  anyKernel(relativeAttentionBackwardSpec),
   anyKernel(rotaryPositionsSpec),
   anyKernel(softmaxSpec),
   anyKernel(logSoftmaxSpec),
@@ -46,6 +59,12 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(logMelSpec),
   anyKernel(columnSumsSpec),
   anyKernel(layerNormBackwardSpec),
+  anyKernel(swishBackwardSpec),
+  anyKernel(reluBackwardSpec),
+  anyKernel(leakyReluBackwardSpec),
+  anyKernel(gluBackwardSpec),
+  anyKernel(softmaxBackwardSpec),
+  anyKernel(logSoftmaxBackwardSpec),
 ];
 
 export type * from './spec.js';

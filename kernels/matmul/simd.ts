@@ -10,7 +10,14 @@ import type { ModuleBuilder } from '../wasm/assembler.js';
 import { i32 } from '../wasm/expression.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
-import { definePack, packedLength, placeMatrix, placeRows } from './matrices.js';
+import {
+  definePack,
+  defineTransposeRows,
+  packedLength,
+  placeMatrix,
+  placeRows,
+  type TransposeRows,
+} from './matrices.js';
 import type { MatmulKernel, PackedMatrix } from './reference.js';
 import {
   ACTIVATIONS,
@@ -32,6 +39,7 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
   const activate = defineActivate(module, arithmetic);
   const copy = defineCopy(module);
   definePack(module);
+  defineTransposeRows(module);
 
   // C [m, columns]; `spare` holds a tile.
   module.function(
@@ -124,6 +132,7 @@ export interface MatmulExports {
     zero: number,
   ): void;
   packPanels(n: number, k: number, b: number, rowBytes: number, columnBytes: number, to: number): void;
+  readonly transposeRows: TransposeRows;
 }
 
 export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
@@ -169,7 +178,7 @@ export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
     ) {
       const mark = memory.mark();
       try {
-        const rows = placeRows(memory, a, aOffset, m, k, aRowStride, aColumnStride);
+        const rows = placeRows(memory, exports.transposeRows, a, aOffset, m, k, aRowStride, aColumnStride);
         const added = bias === null ? memory.zeros : placeInput(memory, bias, biasOffset, 1, n, n).pointer;
         const to = placeOutput(memory, c, cOffset, m, n, cRowStride);
         if (accumulate && !memory.holds(c)) {

@@ -19,5 +19,5 @@ t.test('layer norm', async (t) => {
   });
   const x = constant(tensor(3, 4));
   t.throws(() => layerNorm(x, constant(tensor(3)), constant(tensor(3)), 1e-5), ShapeError);
-  t.throws(() => layerNorm(x, constant(tensor(2, 2)), constant(tensor(4)), 1e-5), ShapeError);
+  t.throws(() => layerNorm(x, constant(tensor(2, 3)), constant(tensor(6)), 1e-5), ShapeError);
 });

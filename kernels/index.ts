@@ -8,6 +8,7 @@ import {
 } from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
+import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
 import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
 import { batchNormBackwardSpec } from './batch-norm-backward/spec.js';
@@ -16,6 +17,7 @@ import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { depthwiseConv2dBackwardSpec } from './depthwise-conv2d/backward/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
@@ -42,6 +44,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
+  anyKernel(depthwiseConv2dBackwardSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(relativeAttentionBackwardSpec),
   anyKernel(rotaryPositionsSpec),

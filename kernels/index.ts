@@ -16,6 +16,7 @@ import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { depthwiseConv2dBackwardSpec } from './depthwise-conv2d/backward/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
@@ -24,8 +25,8 @@ import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
-import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { multiplySpec, scaleSpec } from './products/spec.js';
+import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -42,6 +43,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
+  anyKernel(depthwiseConv2dBackwardSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(relativeAttentionBackwardSpec),
   anyKernel(rotaryPositionsSpec),

@@ -1,5 +1,4 @@
 /** Operations with gradients, and the tape that walks back over them. */
-
 export { glu, leakyRelu, relu, swish } from './activations.js';
 export { conv2d } from './conv2d.js';
 export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.js';

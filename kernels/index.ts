@@ -8,6 +8,8 @@ import {
 } from './activations-backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
+import { batchNormBackwardSpec } from './batch-norm-backward/spec.js';
+import { batchStatisticsSpec } from './batch-statistics/spec.js';
 import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
 import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
@@ -24,6 +26,7 @@ import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
+import { multiplySpec, scaleSpec } from './products/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -57,7 +60,11 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(nearestCodewordSpec),
   anyKernel(fourierSpec),
   anyKernel(logMelSpec),
+  anyKernel(scaleSpec),
+  anyKernel(multiplySpec),
   anyKernel(columnSumsSpec),
+  anyKernel(batchStatisticsSpec),
+  anyKernel(batchNormBackwardSpec),
   anyKernel(layerNormBackwardSpec),
   anyKernel(swishBackwardSpec),
   anyKernel(reluBackwardSpec),

@@ -11,7 +11,7 @@ export { layerNorm } from './layer-norm.js';
 export { linear } from './linear.js';
 export { meanOverTime } from './mean-over-time.js';
 export { relativeAttention } from './relative-attention.js';
-export { add, scaledAdd, scaledAdd } from './scaled-add.js';
+export { add, scaledAdd } from './scaled-add.js';
 export { type SoftChoice, softCounts } from './soft-counts.js';
 export { logSoftmax, softmax } from './softmax.js';
 export { squaredError } from './squared-error.js';

@@ -22,6 +22,7 @@ import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { multiplySpec, scaleSpec } from './products/spec.js';
+import { sumOfSquaresSpec, sumSpec } from './reductions/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -52,6 +53,8 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(logMelSpec),
   anyKernel(scaleSpec),
   anyKernel(multiplySpec),
+  anyKernel(sumSpec),
+  anyKernel(sumOfSquaresSpec),
   anyKernel(columnSumsSpec),
   anyKernel(batchStatisticsSpec),
   anyKernel(batchNormBackwardSpec),

@@ -10,7 +10,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Recording, readRecording } from '../src/audio/index.js';
 import { draw } from '../src/cli/chart.js';
-import { parseJsonLines } from '../src/cli/manifest.js';
 import { startProgress } from '../src/cli/progress.js';
 import { count } from '../src/cli/text.js';
 import {
@@ -21,6 +20,7 @@ import {
   summarize,
 } from '../src/evaluation/index.js';
 import { importArmKeywords } from '../src/published/index.js';
+import { parseJsonLines } from '../src/training/data/json-lines.js';
 import { type FitCodecOptions, fitCodec } from '../src/training/index.js';
 import { repository, shared } from '../test/support/shared.js';
 import { describeMachine, thisMachine } from './report.js';

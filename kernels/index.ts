@@ -9,12 +9,15 @@ import {
 import { averagePool2dBackwardSpec } from './average-pool2d/backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
+import { batchNormBackwardSpec } from './batch-norm-backward/spec.js';
+import { batchStatisticsSpec } from './batch-statistics/spec.js';
 import { columnSumsSpec } from './column-sums/spec.js';
 import { conv2dBackwardSpec } from './conv2d/backward/spec.js';
 import { conv2dScatterSpec } from './conv2d/scatter/spec.js';
 import { conv2dSpec } from './conv2d/spec.js';
 import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js';
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
+import { depthwiseConv2dBackwardSpec } from './depthwise-conv2d/backward/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
@@ -27,7 +30,9 @@ import { matmulSpec } from './matmul/spec.js';
 import { maxPool2dBackwardSpec } from './max-pool2d/backward/spec.js';
 import { maxPool2dSpec } from './max-pool2d/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { multiplySpec, scaleSpec } from './products/spec.js';
 import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
+import { sumOfSquaresSpec, sumSpec } from './reductions/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -49,6 +54,7 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),
+  anyKernel(depthwiseConv2dBackwardSpec),
   anyKernel(relativeAttentionSpec),
   anyKernel(relativeAttentionBackwardSpec),
   anyKernel(rotaryPositionsSpec),
@@ -65,7 +71,13 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(nearestCodewordSpec),
   anyKernel(fourierSpec),
   anyKernel(logMelSpec),
+  anyKernel(scaleSpec),
+  anyKernel(multiplySpec),
+  anyKernel(sumSpec),
+  anyKernel(sumOfSquaresSpec),
   anyKernel(columnSumsSpec),
+  anyKernel(batchStatisticsSpec),
+  anyKernel(batchNormBackwardSpec),
   anyKernel(layerNormBackwardSpec),
   anyKernel(swishBackwardSpec),
   anyKernel(reluBackwardSpec),

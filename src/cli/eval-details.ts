@@ -3,7 +3,8 @@ import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
 import { isCodec } from '../codec/index.js';
 import { codebooksOf, type Outcome, type Subject } from '../evaluation/index.js';
 import { FormatError, UsageError } from '../tensor/index.js';
-import { type ManifestEntry, parseJsonLines } from './manifest.js';
+import { parseJsonLines } from '../training/data/json-lines.js';
+import type { ManifestEntry } from './manifest.js';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === 'string';

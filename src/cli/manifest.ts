@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FormatError } from '../tensor/index.js';
+import { parseJsonLines } from '../training/data/json-lines.js';
 import { naming } from './run.js';
 
 export interface ManifestEntry {
@@ -10,23 +11,6 @@ export interface ManifestEntry {
   readonly file: string;
   /** What was said, or what the recording is. */
   readonly said: string;
-}
-
-/** Values of a file with one JSON object a line; `about` names the file in messages. */
-export function parseJsonLines(about: string, text: string): Record<string, unknown>[] {
-  return text.split('\n').flatMap((line, i) => {
-    if (line.trim() === '') return [];
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (cause) {
-      throw new FormatError(about, `line ${i + 1} is no JSON: ${(cause as Error).message}`);
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new FormatError(about, `line ${i + 1} is no JSON object`);
-    }
-    return [value as Record<string, unknown>];
-  });
 }
 
 /** Reads a manifest whose lines say under `key` what each recording is; '' where `key` is null. */

@@ -10,6 +10,7 @@ import {
   resample,
   shortTimeFourierTransform,
 } from '../../src/audio/index.js';
+import { ctcLoss, Tape } from '../../src/autograd/index.js';
 import {
   type ConformerCtcConfig,
   ConformerEncoder,
@@ -24,7 +25,7 @@ import {
 } from '../../src/nn/index.js';
 import { logSoftmax, type PaddingMask, scaledAdd } from '../../src/ops/index.js';
 import { greedyDecode } from '../../src/tasks/ctc.js';
-import { flat, reshape, type Tensor, view } from '../../src/tensor/index.js';
+import { concatenate, flat, reshape, type Tensor, view, zeros } from '../../src/tensor/index.js';
 import { type Fixture, inputOf, parametersOf, tensorOf } from './fixture.js';
 import { networkChecks } from './networks.js';
 import { type Comparison, maskOf, number, numbers, Report } from './report.js';
@@ -231,6 +232,35 @@ function checkCtc(fixture: Fixture, report: Report): void {
     return greedyDecode(item).map((token) => token.label);
   });
   report.equal('greedy decode', decoded, fixture.json['greedy_decode']);
+  checkCtcLoss(fixture, report);
+}
+
+/** The loss and its gradient, of the frames of all recordings one after another. */
+function checkCtcLoss(fixture: Fixture, report: Report): void {
+  const logits = inputOf(fixture, 'logits');
+  const [, frames, classes] = logits.shape as [number, number, number];
+  const lengths = [...tensorOf(fixture, 'in.input_lengths').data].map(Number);
+  const targets = fixture.config['targets'] as number[][];
+  const parts = lengths.map((length, b) => flat(logits.pick(b, null, null).hi(length)));
+  const tape = new Tape();
+  const packed = tape.variable(
+    view(concatenate(parts), [lengths.reduce((sum, length) => sum + length, 0), classes]),
+  );
+  const { loss, perRecording } = ctcLoss(packed, lengths, targets);
+  const each = Float64Array.from(perRecording);
+  report.output('loss_per_sample', doubles(each, [each.length]));
+  const mean = each.reduce((sum, value, b) => sum + value / Math.max(1, targets[b]!.length), 0) / each.length;
+  report.output('loss_mean', doubles(Float64Array.of(mean), [1]));
+
+  tape.backward(loss);
+  const gradient = zeros(logits.shape);
+  let row = 0;
+  lengths.forEach((length, b) => {
+    const part = flat(packed.gradient!).subarray(row * classes, (row + length) * classes);
+    gradient.data.set(part, b * frames * classes);
+    row += length;
+  });
+  report.gradient('logits_of_sum', gradient);
 }
 
 function checkEndToEnd(fixture: Fixture, report: Report): void {

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Mfcc, readFlac } from '../../src/audio/index.js';
-import { parseJsonLines } from '../../src/cli/manifest.js';
 import { KeywordCnnPrefix, KeywordCnnSuffix, Parameters } from '../../src/nn/index.js';
 import { type ArmKeywordNetwork, readArmKeywordNetwork } from '../../src/published/index.js';
 import { reshape, type Tensor } from '../../src/tensor/index.js';
+import { parseJsonLines } from '../../src/training/data/json-lines.js';
 import { shared } from './shared.js';
 
 export const ARM_FOLDER = 'weights/kws-arm-cnn';

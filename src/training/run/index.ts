@@ -1,5 +1,6 @@
 /** The trainer, for Node: worker threads, checkpoints, progress. */
 export { readTrained, type Standing, type Trained, type ValidationRecord } from './checkpoint-file.js';
+export { durationText, lineReporter, standingText, validationText } from './describe-progress.js';
 export type { WorkloadSource } from './load-workload.js';
 export type {
   CheckpointProgress,

@@ -23,7 +23,9 @@ export const optionsText = (options: unknown): string => JSON.stringify(options 
 
 /** Makes the workload of a module; `options` is JSON. */
 export async function loadWorkload(url: string, options: string): Promise<Workload> {
-  const loaded = (await import(url)) as { readonly createWorkload?: CreateWorkload };
+  const loaded = (await import(url).catch((cause: unknown) => {
+    throw new UsageError(`${url}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  })) as { readonly createWorkload?: CreateWorkload };
   if (typeof loaded.createWorkload !== 'function') {
     throw new UsageError(`${url}: this module exports no function createWorkload`);
   }

@@ -1,0 +1,19 @@
+/** Recordings to train on, with Node: readers, splits, decoding with a cache. */
+export { type Clip, type ClipProblem, type Dataset, DIGIT_WORDS, wordOf } from './dataset.js';
+export { readEsc50 } from './esc50.js';
+export { defaultCacheFolder } from './files.js';
+export { readFsdd } from './fsdd.js';
+export { LoadedClips, type LoadOptions, loadClips } from './load-clips.js';
+export { readManifestFolder } from './manifest.js';
+export { readDataset } from './read-dataset.js';
+export { loadSamples } from './samples.js';
+export { BACKGROUND_NOISE, readSpeechCommands, UNKNOWN } from './speech-commands.js';
+export {
+  type SpeakerSplit,
+  type SplitName,
+  type SplitShares,
+  splitByFold,
+  splitBySpeaker,
+  splitOf,
+  withoutDuplicates,
+} from './splits.js';

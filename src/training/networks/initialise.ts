@@ -1,0 +1,22 @@
+/** How fresh parameters are set. */
+import type { ParameterSpec } from './network.js';
+
+type Initialise = ParameterSpec['initialise'];
+
+/** Every number the same: 1 for the weights of norms, 0 for biases. */
+export const all =
+  (value: number): Initialise =>
+  (values) => {
+    values.fill(value);
+  };
+
+/**
+ * Uniform in ±√(6 / (inputs + outputs)), which keeps the variance of values and gradients from layer to layer alike (Glorot
+ * and Bengio 2010). A convolution's inputs and outputs count once for each tap.
+ */
+export const glorotUniform =
+  (inputs: number, outputs: number): Initialise =>
+  (values, random) => {
+    const bound = Math.sqrt(6 / (inputs + outputs));
+    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random() - 1);
+  };

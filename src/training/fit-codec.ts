@@ -21,11 +21,11 @@ import {
   VectorLayout,
   writeModel,
 } from '../codec/index.js';
-import { frequenciesFromCounts } from '../entropy/index.js';
 import { Parameters } from '../nn/index.js';
 import { linear } from '../ops/index.js';
 import { fitGroups, GroupedQuantizer } from '../quantizer/index.js';
-import { ModelError, type Tensor, UsageError, view } from '../tensor/index.js';
+import { ModelError, UsageError, view } from '../tensor/index.js';
+import { CodewordCounts } from './codeword-counts.js';
 import { type ReaderMaps, readerMetric } from './reader-metric.js';
 import { Reservoir } from './reservoir.js';
 
@@ -118,10 +118,11 @@ export class CodecFitter {
       ...(this.options.rounds === undefined ? {} : { rounds: this.options.rounds }),
       ...(this.options.onRound === undefined ? {} : { onRound: this.options.onRound }),
     });
-    const frequencies = this.countFrequencies(new GroupedQuantizer(books, groups), vectors);
+    const counts = new CodewordCounts(this.config.quantizer);
+    counts.add(new GroupedQuantizer(books, groups).encode(vectors));
     const shared = new Map([
       [CODEBOOKS, dataOf(books)],
-      [FREQUENCIES, frequencies],
+      [FREQUENCIES, counts.tables()],
     ]);
     return writeModel(this.config, new Map([...this.tensors, ...shared, ...this.mapTensors(width)]));
   }
@@ -135,19 +136,6 @@ export class CodecFitter {
       [`${DECODE}.weight`, { data: this.maps.decode, shape: [width, width] }],
       [`${DECODE}.bias`, bias],
     ];
-  }
-
-  private countFrequencies(quantizer: GroupedQuantizer, vectors: Tensor) {
-    const stages = quantizer.codebooks.shape[0]!;
-    const { codewords } = this.config.quantizer;
-    const { data: indices } = quantizer.encode(vectors);
-    const data = new Int32Array(stages * (codewords + 1));
-    for (let s = 0; s < stages; s++) {
-      const counts = new Int32Array(codewords);
-      for (let i = s; i < indices.length; i += stages) counts[indices[i]!]!++;
-      data.set(frequenciesFromCounts(counts), s * (codewords + 1));
-    }
-    return { data, shape: [stages, codewords + 1] };
   }
 }
 

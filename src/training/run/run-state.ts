@@ -1,11 +1,15 @@
 /** All numbers of a run, and how a step moves them. */
-import { createRandom, keep, type Tensor, zeros } from '../../tensor/index.js';
+import { addInto } from '../../ops/elementwise.js';
+import { createRandom, keep, type Tensor, view, zeros } from '../../tensor/index.js';
 import { adamwStep, averagingDecay, clippingFactor, globalNorm, moveAverage } from '../optimizer/index.js';
 import type { Layouts, RunNumbers } from './checkpoint-file.js';
 import { Layout } from './layout.js';
 import { mixSeed, nameSeed, PURPOSE } from './seeds.js';
 import type { Settings } from './settings.js';
 import type { TrainingState, Workload } from './workload.js';
+
+/** A flat array as a tensor. */
+const vector = (numbers: Float32Array): Tensor => view(numbers, [numbers.length]);
 
 export class RunState {
   readonly layouts: Layouts;
@@ -59,10 +63,9 @@ export class RunState {
   /** Sums the gradients of all shards in their order, and makes them that of the mean over `items`. Gives its norm. */
   collect(gradients: readonly Float32Array[], items: number): number {
     const { gradient } = this;
-    gradient.set(gradients[0]!);
-    for (const part of gradients.slice(1)) {
-      for (let i = 0; i < gradient.length; i++) gradient[i]! += part[i]!;
-    }
+    const [first, ...others] = gradients as [Float32Array, ...Float32Array[]];
+    gradient.set(first);
+    for (const part of others) addInto(vector(gradient), vector(part), vector(gradient));
     for (let i = 0; i < gradient.length; i++) gradient[i]! /= items;
     return globalNorm(gradient);
   }
@@ -92,7 +95,7 @@ export class RunState {
     ] as const;
     for (const [values, { placed }] of parts) {
       for (const { name, offset, size } of placed) {
-        if (!values.subarray(offset, offset + size).every(Number.isFinite)) return name;
+        if (!Number.isFinite(globalNorm(values.subarray(offset, offset + size)))) return name;
       }
     }
     return null;

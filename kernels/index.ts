@@ -27,6 +27,7 @@ import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { multiplySpec, scaleSpec } from './products/spec.js';
 import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
+import { sumOfSquaresSpec, sumSpec } from './reductions/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -62,6 +63,8 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(logMelSpec),
   anyKernel(scaleSpec),
   anyKernel(multiplySpec),
+  anyKernel(sumSpec),
+  anyKernel(sumOfSquaresSpec),
   anyKernel(columnSumsSpec),
   anyKernel(batchStatisticsSpec),
   anyKernel(batchNormBackwardSpec),

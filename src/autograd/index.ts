@@ -1,5 +1,6 @@
 /** Operations with gradients, and the tape that walks back over them. */
 export { glu, leakyRelu, relu, swish } from './activations.js';
+export { multiplyConstant, scale, sum } from './arithmetic.js';
 export { type BatchNormResult, batchNormInference, batchNormTraining } from './batch-norm.js';
 export { conv2d } from './conv2d.js';
 export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.js';
@@ -7,12 +8,14 @@ export { type CtcLoss, ctcLoss } from './ctc-loss.js';
 export { depthwiseConv1d } from './depthwise-conv1d.js';
 export { depthwiseConv2d } from './depthwise-conv2d.js';
 export { gatherRows } from './gather-rows.js';
+export { poolFrames, repeatFrames } from './frames.js';
 export { layerNorm } from './layer-norm.js';
 export { linear } from './linear.js';
 export { meanOverTime } from './mean-over-time.js';
 export { relativeAttention } from './relative-attention.js';
 export { add, scaledAdd } from './scaled-add.js';
 export { type SoftChoice, softCounts } from './soft-counts.js';
+export { concatRows, reshape, sliceRows, splitRows } from './shapes.js';
 export { logSoftmax, softmax } from './softmax.js';
 export { squaredError } from './squared-error.js';
 export { straightThrough } from './straight-through.js';

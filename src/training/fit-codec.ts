@@ -24,8 +24,8 @@ import {
 import { frequenciesFromCounts } from '../entropy/index.js';
 import { Parameters } from '../nn/index.js';
 import { linear } from '../ops/index.js';
-import { fitQuantizer, GroupedQuantizer } from '../quantizer/index.js';
-import { ModelError, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
+import { fitGroups, GroupedQuantizer } from '../quantizer/index.js';
+import { ModelError, type Tensor, UsageError, view } from '../tensor/index.js';
 import { type ReaderMaps, readerMetric } from './reader-metric.js';
 import { Reservoir } from './reservoir.js';
 
@@ -111,22 +111,13 @@ export class CodecFitter {
       );
     }
     const vectors = this.maps === null ? raw : linear(raw, view(this.maps.encode, [width, width]), null);
-    const groupWidth = width / groups;
-    const books = zeros([codebooks * groups, codewords, groupWidth]);
-    for (let g = 0; g < groups; g++) {
-      const fitted = fitQuantizer(vectors.lo(0, g * groupWidth).hi(count, groupWidth), {
-        stages: codebooks,
-        codewords,
-        seed: (this.options.seed ?? 1) + g,
-        ...(this.options.rounds === undefined ? {} : { rounds: this.options.rounds }),
-        onRound: (stage, round, distortion) =>
-          this.options.onRound?.(g * codebooks + stage, round, distortion),
-      }).codebooks;
-      const size = codewords * groupWidth;
-      for (let s = 0; s < codebooks; s++) {
-        books.data.set(fitted.data.subarray(s * size, (s + 1) * size), (s * groups + g) * size);
-      }
-    }
+    const books = fitGroups(vectors, groups, {
+      stages: codebooks,
+      codewords,
+      seed: this.options.seed ?? 1,
+      ...(this.options.rounds === undefined ? {} : { rounds: this.options.rounds }),
+      ...(this.options.onRound === undefined ? {} : { onRound: this.options.onRound }),
+    });
     const frequencies = this.countFrequencies(new GroupedQuantizer(books, groups), vectors);
     const shared = new Map([
       [CODEBOOKS, dataOf(books)],

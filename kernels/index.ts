@@ -18,6 +18,7 @@ import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
 import { depthwiseConv2dBackwardSpec } from './depthwise-conv2d/backward/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
+import { dropoutSpec } from './dropout/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
@@ -25,9 +26,10 @@ import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { adamwSpec, movingAverageSpec } from './optimizer/spec.js';
 import { multiplySpec, scaleSpec } from './products/spec.js';
-import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { sumOfSquaresSpec, sumSpec } from './reductions/spec.js';
+import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
 import { relativeAttentionSpec } from './relative-attention/spec.js';
 import { rotaryPositionsSpec } from './rotary-positions/spec.js';
 import { logSoftmaxSpec, softmaxSpec } from './softmax/spec.js';
@@ -68,6 +70,9 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(columnSumsSpec),
   anyKernel(batchStatisticsSpec),
   anyKernel(batchNormBackwardSpec),
+  anyKernel(dropoutSpec),
+  anyKernel(adamwSpec),
+  anyKernel(movingAverageSpec),
   anyKernel(layerNormBackwardSpec),
   anyKernel(swishBackwardSpec),
   anyKernel(reluBackwardSpec),

@@ -225,7 +225,7 @@ class Run {
       for (const [name, values] of result.reported) addReport(reported, name, values);
     }
     const rate = learningRate(settings.schedule, step, this.steps);
-    state.move(step, rate, gradientNorm, reported);
+    state.move({ step, rate, norm: gradientNorm, items: items.length }, reported);
     this.step = step;
     this.stepsHere++;
     this.isUnsaved = true;

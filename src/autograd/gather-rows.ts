@@ -1,12 +1,16 @@
 import { describeShape } from '../ops/shapes.js';
-import { contiguous, empty, ShapeError, sizeOf, UsageError } from '../tensor/index.js';
+import { contiguous, empty, reshape, ShapeError, sizeOf, UsageError } from '../tensor/index.js';
 import { record, type Variable } from './tape.js';
 
 /**
- * Rows of a table [..., width], which is seen as [rows, width], by their numbers: [rows.length, width]. A row that is named
- * several times gets the sum of all its gradients.
+ * Rows of a table [..., width], which is seen as [rows, width], by their numbers: [rows.length, width], or the same elements
+ * under `shapeOfRows`. A row that is named several times gets the sum of all its gradients.
  */
-export function gatherRows(table: Variable, rows: ArrayLike<number>): Variable {
+export function gatherRows(
+  table: Variable,
+  rows: ArrayLike<number>,
+  shapeOfRows?: readonly number[],
+): Variable {
   const { shape } = table;
   const width = shape[shape.length - 1];
   if (width === undefined || shape.length < 2) {
@@ -23,7 +27,7 @@ export function gatherRows(table: Variable, rows: ArrayLike<number>): Variable {
     const from = offset + row * width;
     y.data.set(data.subarray(from, from + width), y.offset + n * width);
   }
-  return record([table], y, (dy) => {
+  return record([table], shapeOfRows === undefined ? y : reshape(y, shapeOfRows), (dy) => {
     const dx = empty(shape);
     const sums = dx.data.subarray(dx.offset, dx.offset + available * width).fill(0);
     for (let n = 0; n < rows.length; n++) {

@@ -19,6 +19,7 @@ import { depthwiseConv1dBackwardSpec } from './depthwise-conv1d/backward/spec.js
 import { depthwiseConv1dSpec } from './depthwise-conv1d/spec.js';
 import { depthwiseConv2dBackwardSpec } from './depthwise-conv2d/backward/spec.js';
 import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
+import { dropoutSpec } from './dropout/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
 import { imagePoolingBackwardSpec } from './image-pooling/backward/spec.js';
@@ -30,6 +31,7 @@ import { matmulSpec } from './matmul/spec.js';
 import { maxPool2dBackwardSpec } from './max-pool2d/backward/spec.js';
 import { maxPool2dSpec } from './max-pool2d/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
+import { adamwSpec, movingAverageSpec } from './optimizer/spec.js';
 import { multiplySpec, scaleSpec } from './products/spec.js';
 import { sumOfSquaresSpec, sumSpec } from './reductions/spec.js';
 import { relativeAttentionBackwardSpec } from './relative-attention/backward/spec.js';
@@ -78,6 +80,9 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(columnSumsSpec),
   anyKernel(batchStatisticsSpec),
   anyKernel(batchNormBackwardSpec),
+  anyKernel(dropoutSpec),
+  anyKernel(adamwSpec),
+  anyKernel(movingAverageSpec),
   anyKernel(layerNormBackwardSpec),
   anyKernel(swishBackwardSpec),
   anyKernel(reluBackwardSpec),

@@ -7,6 +7,7 @@ export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.js';
 export { type CtcLoss, ctcLoss } from './ctc-loss.js';
 export { depthwiseConv1d } from './depthwise-conv1d.js';
 export { depthwiseConv2d } from './depthwise-conv2d.js';
+export { dropout } from './dropout.js';
 export { poolFrames, repeatFrames } from './frames.js';
 export { gatherRows } from './gather-rows.js';
 export { layerNorm } from './layer-norm.js';

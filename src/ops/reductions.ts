@@ -1,4 +1,4 @@
-import { sumOfSquaresVariants, sumVariants } from '../../kernels/reductions/variants.js';
+import { sumVariants } from '../../kernels/reductions/variants.js';
 import type { Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { elementsOf } from './shapes.js';
@@ -7,10 +7,4 @@ import { elementsOf } from './shapes.js';
 export function sum(x: Tensor): number {
   const elements = elementsOf('sum', 'x', x);
   return kernelOf(sumVariants)(elements.length, elements, 0);
-}
-
-/** Σ of the squares of all elements, in float64. */
-export function sumOfSquares(x: Tensor): number {
-  const elements = elementsOf('sumOfSquares', 'x', x);
-  return kernelOf(sumOfSquaresVariants)(elements.length, elements, 0);
 }

@@ -2,14 +2,15 @@ import { columnSumsVariants } from '../../kernels/column-sums/variants.js';
 import { pooledFrames } from '../../kernels/frame-pooling/reference.js';
 import { empty, flat, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
-import { requireLengths } from './frame-pooling.js';
-import { rowsOf } from './shapes.js';
+import { requireLengths } from './recordings.js';
+import { requireRank, rowsOf } from './shapes.js';
 
 /**
  * Each row of X [Σ ceil(lengths / factor), width] for `factor` consecutive frames, as many as the recording has: gives
  * [Σ lengths, width].
  */
 export function repeatFrames(x: Tensor, lengths: readonly number[], factor: number): Tensor {
+  requireRank('repeatFrames', 'x', x, 2, '[frames, width]');
   requireLengths(
     'repeatFrames',
     x,
@@ -30,6 +31,7 @@ export function repeatFrames(x: Tensor, lengths: readonly number[], factor: numb
 
 /** Sums of every `factor` consecutive frames of X [Σ lengths, width], of fewer at the end of a recording. */
 export function sumFrames(x: Tensor, lengths: readonly number[], factor: number): Tensor {
+  requireRank('sumFrames', 'x', x, 2, '[frames, width]');
   requireLengths('sumFrames', x, lengths);
   const width = x.shape[1]!;
   const y = empty([lengths.reduce((sum, frames) => sum + pooledFrames(frames, factor), 0), width]);

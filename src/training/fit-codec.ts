@@ -30,10 +30,10 @@ import { type ReaderMaps, readerMetric } from './reader-metric.js';
 import { Reservoir } from './reservoir.js';
 
 export interface FitCodecOptions
-  extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups'> {
+  extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups' | 'pooledBy'> {
   /** Layers that run on the device. */
   readonly splitLayer: number;
-  /** Consecutive time steps that are averaged; default 1. */
+  /** Consecutive time steps that become one; default 1. */
   readonly pooling?: number;
   /**
    * What k-means makes small: the plain squared error, or that which the layer sees that reads the vectors (reader-metric.ts),
@@ -156,7 +156,7 @@ function configOf(wanted: object): CodecConfig {
  */
 export async function fitCodec(source: ModelSource, options: FitCodecOptions): Promise<CodecFitter> {
   const model = await openModel(source);
-  const { name, splitLayer, codebooks, codewords, pooling = 1, vectors, groups } = options;
+  const { name, splitLayer, codebooks, codewords, pooling = 1, vectors, groups, pooledBy } = options;
   const defaultCodebooks = options.defaultCodebooks ?? codebooks;
   const quantizer = { codebooks, codewords, pooling, defaultCodebooks };
   const wanted = {
@@ -167,6 +167,7 @@ export async function fitCodec(source: ModelSource, options: FitCodecOptions): P
       ...quantizer,
       ...(vectors === undefined ? {} : { vectors }),
       ...(groups === undefined ? {} : { groups }),
+      ...(pooledBy === undefined ? {} : { pooledBy }),
     },
   };
   const plain = configOf(wanted);
@@ -175,6 +176,11 @@ export async function fitCodec(source: ModelSource, options: FitCodecOptions): P
   const device = new Map(kept.filter(([tensor]) => roleOf(tensor, plain) === 'device'));
   const network = await deviceNetworkFrom(plain, new Parameters(device));
   const layout = new VectorLayout(plain);
+  if (options.metric === 'reader' && pooledBy === 'stacking') {
+    throw new UsageError(
+      'fit: the metric of the reader is known for averaged steps only: leave stacking or the metric out',
+    );
+  }
   const maps = options.metric === 'reader' ? readerMetric(plain.network, state, layout) : null;
   const config =
     maps === null ? plain : { ...plain, quantizer: { ...plain.quantizer, projection: layout.width } };

@@ -1,4 +1,5 @@
 /** A small regression as a workload, for tests of the trainer: everything that a real one has, and faults on demand. */
+import { isMainThread } from 'node:worker_threads';
 import { constant, linear, scaledAdd, type Variable } from '../../src/autograd/index.js';
 import { record } from '../../src/autograd/tape.js';
 import { createRandom, flat, type Tensor, view } from '../../src/tensor/index.js';
@@ -20,6 +21,8 @@ export interface ToyOptions {
   readonly unreadableItem?: number;
   /** Milliseconds that reading takes. */
   readonly slow?: number;
+  /** Worker threads can't make it. */
+  readonly absentInWorkers?: boolean;
   /** The validation score is NaN. */
   readonly noScore?: boolean;
 }
@@ -55,6 +58,7 @@ function itemOf(item: number, random: () => number): { x: number[]; target: numb
 
 export const createWorkload: CreateWorkload = async (options): Promise<Workload> => {
   const toy = options as ToyOptions;
+  if (toy.absentInWorkers && !isMainThread) throw new Error('no data here');
   const { items: count = 22, batch: size = 5, slow = 0 } = toy;
   const draw = (values: Float32Array, random: () => number): void => {
     for (let i = 0; i < values.length; i++) values[i] = random() - 0.5;

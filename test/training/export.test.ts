@@ -90,8 +90,12 @@ async function trained(
     view(new Float32Array(codebooks * groups * codewords), books.shape.slice(0, 2)),
   );
   numbers.set('quantizer.sums', books);
-  const mean = Array.from({ length: FRONT_END.mels }, (_, m) => -30 - m);
-  const statistics = { mean, deviation: mean.map((_, m) => 10 + m) };
+  const perMel = (value: (m: number) => number) =>
+    view(
+      Float32Array.from({ length: FRONT_END.mels }, (_, m) => value(m)),
+      [FRONT_END.mels],
+    );
+  const statistics = { mean: perMel((m) => -30 - m), deviation: perMel((m) => 10 + m) };
   return {
     config,
     network: trainable(network, config.splitLayer),
@@ -112,7 +116,7 @@ function inTraining(
   const { mean, deviation } = codec.statistics!;
   const { mels } = FRONT_END;
   features.data.forEach((value, i) => {
-    features.data[i] = (value - mean[i % mels]!) / deviation[i % mels]!;
+    features.data[i] = (value - mean.get(i % mels)) / deviation.get(i % mels);
   });
   const layout = new VectorLayout(config);
   const pass = passOf(numbers, { training: false, variables: false });

@@ -6,6 +6,7 @@ import {
   reluBackwardSpec,
   swishBackwardSpec,
 } from './activations-backward/spec.js';
+import { averagePool2dBackwardSpec } from './average-pool2d/backward/spec.js';
 import { averagePool2dSpec } from './average-pool2d/spec.js';
 import { batchNormSpec } from './batch-norm/spec.js';
 import { batchNormBackwardSpec } from './batch-norm-backward/spec.js';
@@ -21,10 +22,14 @@ import { depthwiseConv2dSpec } from './depthwise-conv2d/spec.js';
 import { dropoutSpec } from './dropout/spec.js';
 import { fourierSpec } from './fourier/spec.js';
 import { framePoolingSpec } from './frame-pooling/spec.js';
+import { imagePoolingBackwardSpec } from './image-pooling/backward/spec.js';
+import { imagePoolingSpec } from './image-pooling/spec.js';
 import { layerNormSpec } from './layer-norm/spec.js';
 import { layerNormBackwardSpec } from './layer-norm-backward/spec.js';
 import { logMelSpec } from './log-mel/spec.js';
 import { matmulSpec } from './matmul/spec.js';
+import { maxPool2dBackwardSpec } from './max-pool2d/backward/spec.js';
+import { maxPool2dSpec } from './max-pool2d/spec.js';
 import { nearestCodewordSpec } from './nearest-codeword/spec.js';
 import { adamwSpec, movingAverageSpec } from './optimizer/spec.js';
 import { multiplySpec, scaleSpec } from './products/spec.js';
@@ -43,6 +48,11 @@ export const kernelSpecs: readonly AnyKernelSpec[] = [
   anyKernel(conv2dBackwardSpec),
   anyKernel(conv2dScatterSpec),
   anyKernel(averagePool2dSpec),
+  anyKernel(averagePool2dBackwardSpec),
+  anyKernel(maxPool2dSpec),
+  anyKernel(maxPool2dBackwardSpec),
+  anyKernel(imagePoolingSpec),
+  anyKernel(imagePoolingBackwardSpec),
   anyKernel(depthwiseConv1dSpec),
   anyKernel(depthwiseConv1dBackwardSpec),
   anyKernel(depthwiseConv2dSpec),

@@ -1,2 +1,8 @@
 /** What makes models: so far, codebooks for networks that somebody else trained. */
+export {
+  CodecExporter,
+  exportCodec,
+  type FeatureStatistics,
+  type TrainedCodec,
+} from './export.js';
 export { CodecFitter, type FitCodecOptions, fitCodec } from './fit-codec.js';

@@ -27,6 +27,7 @@ import { logSoftmax, type PaddingMask, scaledAdd } from '../../src/ops/index.js'
 import { greedyDecode } from '../../src/tasks/ctc.js';
 import { concatenate, flat, reshape, type Tensor, view, zeros } from '../../src/tensor/index.js';
 import { type Fixture, inputOf, parametersOf, tensorOf } from './fixture.js';
+import { checkFrontEndGradients, checkImageNetwork } from './gradients-conv.js';
 import { networkChecks } from './networks.js';
 import { type Comparison, maskOf, number, numbers, Report } from './report.js';
 
@@ -113,6 +114,7 @@ function checkConvolutionFrontEnd(fixture: Fixture, report: Report): void {
   const output = frontEnd.forward(x);
   report.output('output', output);
   report.output('output_flat', output);
+  checkFrontEndGradients(fixture, report);
 }
 
 function checkAttention(fixture: Fixture, report: Report): void {
@@ -338,6 +340,7 @@ const checks: Readonly<Record<string, (fixture: Fixture, report: Report) => void
   convfrontend: checkConvolutionFrontEnd,
   relpos_mha: checkAttention,
   relpos_encoding: checkPositions,
+  cnn_gradients: checkImageNetwork,
   conv_module: checkConvolutionModule,
   encoder_layer: checkEncoderLayer,
   conformer_encoder: checkEncoder,

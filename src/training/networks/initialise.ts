@@ -1,4 +1,5 @@
 /** How fresh parameters are set. */
+import { createNormal } from '../../tensor/random.js';
 import type { ParameterSpec } from './network.js';
 
 type Initialise = ParameterSpec['initialise'];
@@ -18,5 +19,25 @@ export const glorotUniform =
   (inputs: number, outputs: number): Initialise =>
   (values, random) => {
     const bound = Math.sqrt(6 / (inputs + outputs));
+    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random() - 1);
+  };
+
+/** Normal with variance 2 / (inputs + outputs): the same, drawn otherwise. */
+export const glorotNormal =
+  (inputs: number, outputs: number): Initialise =>
+  (values, random) => {
+    const normal = createNormal(random);
+    const deviation = Math.sqrt(2 / (inputs + outputs));
+    for (let i = 0; i < values.length; i++) values[i] = deviation * normal();
+  };
+
+/**
+ * Uniform in ±1 / √inputs: what PyTorch draws weights and biases of linear maps and convolutions from, where nothing else is
+ * said. A convolution's inputs count once for each tap.
+ */
+export const fanInUniform =
+  (inputs: number): Initialise =>
+  (values, random) => {
+    const bound = 1 / Math.sqrt(inputs);
     for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random() - 1);
   };

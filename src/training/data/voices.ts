@@ -35,9 +35,18 @@ export interface VoicesOptions {
   readonly signal?: AbortSignal;
 }
 
-const ACCENTS = ['en-us', 'en-gb', 'en-gb-scotland', 'en-gb-x-rp', 'en-029', 'en-gb-x-gbclan', 'en-gb-x-gbcwmd'];
+const ACCENTS = [
+  'en-us',
+  'en-gb',
+  'en-gb-scotland',
+  'en-gb-x-rp',
+  'en-029',
+  'en-gb-x-gbclan',
+  'en-gb-x-gbcwmd',
+];
 /** Variants that do not sound like people. */
-const NO_PEOPLE = /^(whisperf?|croak|klatt\d?|robosoft\d?|unirobot|anikarobot|ufo|fast|shelby|demonic|tweaky|storm|kaukovalta)$/i;
+const NO_PEOPLE =
+  /^(whisperf?|croak|klatt\d?|robosoft\d?|unirobot|anikarobot|ufo|fast|shelby|demonic|tweaky|storm|kaukovalta)$/i;
 const FLITE = ['kal16', 'awb', 'rms', 'slt'];
 
 /** Runs a program; SourceError that says how to install it where it is not there. */
@@ -62,7 +71,11 @@ async function variants(): Promise<string[]> {
 }
 
 function espeak(voice: string, word: string, take: number, random: Random): Saying {
-  const [accent, speed, pitch] = [choose(random, ACCENTS), integer(random, [120, 210]), integer(random, [25, 75])];
+  const [accent, speed, pitch] = [
+    choose(random, ACCENTS),
+    integer(random, [120, 210]),
+    integer(random, [25, 75]),
+  ];
   const args = ['-v', `${accent}+${voice}`, '-s', `${speed}`, '-p', `${pitch}`, '--stdout', word];
   return { voice: `espeak-ng-${voice}`, word, take, say: () => output('espeak-ng', args) };
 }

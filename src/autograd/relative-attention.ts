@@ -12,16 +12,14 @@ import { record, type Variable } from './tape.js';
  * would cost a third of it.
  */
 export function relativeAttention(inputs: RecordingsAttentionInputs<Variable>): Variable {
-  const { queryKeyValue, positions, biasU, biasV, heads, scale, lengths } = inputs;
+  const { queryKeyValue, positions, biasU, biasV } = inputs;
   const variables = { queryKeyValue, positions, biasU, biasV };
   const values = {
+    ...inputs,
     queryKeyValue: queryKeyValue.value,
     positions: positions.value,
     biasU: biasU.value,
     biasV: biasV.value,
-    heads,
-    scale,
-    lengths,
   };
   const onTape = Object.values(variables).some(({ tape }) => tape !== null);
   const { output, maps } = recordingsAttention(values, onTape);

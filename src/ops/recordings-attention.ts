@@ -1,7 +1,7 @@
 /** Relative attention over recordings that lie one after another, without padding, and its gradients: for training. */
 import { relativeAttentionBackwardVariants } from '../../kernels/relative-attention/backward/variants.js';
 import { relativeAttentionVariants } from '../../kernels/relative-attention/variants.js';
-import { contiguous, empty, ShapeError, type Tensor } from '../tensor/index.js';
+import { contiguous, empty, type NdArray, ShapeError, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
 import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';
 
@@ -21,6 +21,8 @@ export interface RecordingsAttentionInputs<T> {
   readonly scale: number;
   /** Frames of each recording. */
   readonly lengths: readonly number[];
+  /** [Σ lengths]: 1 for a frame that none attends to. */
+  readonly mask?: NdArray<Uint8Array> | undefined;
 }
 
 type Inputs = RecordingsAttentionInputs<Tensor>;
@@ -37,7 +39,7 @@ interface Recording {
 }
 
 /** Where each recording's operands begin; all shapes are checked. */
-function recordingsOf({ queryKeyValue, positions, heads, lengths }: Inputs) {
+function recordingsOf({ queryKeyValue, positions, heads, lengths, mask }: Inputs) {
   requireRank(OPERATION, 'queryKeyValue', queryKeyValue, 2, '[Σ lengths, 3 width]');
   requireRank(OPERATION, 'positions', positions, 2, '[2 longest - 1, width]');
   const [steps, packed] = queryKeyValue.shape as [number, number];
@@ -62,6 +64,11 @@ function recordingsOf({ queryKeyValue, positions, heads, lengths }: Inputs) {
       `${OPERATION}: queryKeyValue ${describeShape(queryKeyValue.shape)} is no ${row} frames, the sum of the lengths`,
     );
   }
+  if (mask && (mask.shape.length !== 1 || mask.shape[0] !== steps)) {
+    throw new ShapeError(
+      `${OPERATION}: mask has shape ${describeShape(mask.shape)}, expected [${steps}] (1 = left out)`,
+    );
+  }
   return { recordings, width, packed, mapSize: map };
 }
 
@@ -76,6 +83,7 @@ export function recordingsAttention(
   const { heads, scale } = inputs;
   const { recordings, width, packed, mapSize } = recordingsOf(inputs);
   const [x, table] = [contiguous(inputs.queryKeyValue), contiguous(inputs.positions)];
+  const mask = inputs.mask && contiguous(inputs.mask);
   const u = vectorOf(OPERATION, 'biasU', inputs.biasU, width);
   const v = vectorOf(OPERATION, 'biasV', inputs.biasV, width);
   const headSize = width / heads;
@@ -106,8 +114,8 @@ export function recordingsAttention(
       null,
       0,
       0,
-      null,
-      0,
+      mask?.data ?? null,
+      mask ? mask.offset + row : 0,
       maps?.data ?? null,
       (maps?.offset ?? 0) + map,
       frames * frames,

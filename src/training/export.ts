@@ -3,6 +3,7 @@
  * entropy tables count what the file's own encoder sends for recordings. The first k codebooks of the file are its rate
  * points.
  */
+import type { FeatureStatistics } from '../audio/index.js';
 import type { TensorData } from '../checkpoints/index.js';
 import {
   type CodecConfig,
@@ -15,14 +16,8 @@ import {
   roleOf,
   writeModel,
 } from '../codec/index.js';
-import { flat, ModelError, type Tensor, UsageError, view } from '../tensor/index.js';
+import { flat, ModelError, type Tensor, UsageError } from '../tensor/index.js';
 import { CodewordCounts } from './codeword-counts.js';
-
-/** Mean and deviation of each feature, by which features were shifted and scaled in training. */
-export interface FeatureStatistics {
-  readonly mean: ArrayLike<number>;
-  readonly deviation: ArrayLike<number>;
-}
 
 export interface TrainedCodec {
   /** All that the file says of itself: labels, front end, network, cut, quantiser, licence, training data. */
@@ -32,7 +27,7 @@ export interface TrainedCodec {
    * training needs, are left out of the file.
    */
   readonly tensors: Iterable<readonly [name: string, tensor: Tensor]>;
-  /** Null where the configuration's normalization is none. */
+  /** By which features were shifted and scaled in training; null where the configuration's normalization is none. */
   readonly statistics: FeatureStatistics | null;
 }
 
@@ -84,8 +79,6 @@ function checked(name: string, tensor: Tensor): TensorData {
   );
 }
 
-const vectorOf = (values: ArrayLike<number>): Tensor => view(Float32Array.from(values), [values.length]);
-
 /**
  * Begins the file of a trained codec. Throws ModelError where the configuration makes no sense, or where tensors are
  * missing, misshapen, or not finite.
@@ -96,8 +89,8 @@ export async function exportCodec({ config, tensors, statistics }: TrainedCodec)
     if (roleOf(name, config) !== null) kept.set(name, checked(name, tensor));
   }
   if (statistics !== null) {
-    kept.set(FEATURE_MEAN, checked(FEATURE_MEAN, vectorOf(statistics.mean)));
-    kept.set(FEATURE_DEVIATION, checked(FEATURE_DEVIATION, vectorOf(statistics.deviation)));
+    kept.set(FEATURE_MEAN, checked(FEATURE_MEAN, statistics.mean));
+    kept.set(FEATURE_DEVIATION, checked(FEATURE_DEVIATION, statistics.deviation));
   }
   // The encoder that counts is that of the file; which codewords are frequent does not change what it chooses.
   const model = await loadCodecModel(writeWith(config, kept, new CodewordCounts(config.quantizer)));

@@ -1,14 +1,14 @@
 import t from 'tap';
 import { constant, relativeAttention, type Variable } from '../../src/autograd/index.js';
 import { relativeAttention as batchAttention } from '../../src/ops/index.js';
-import { createRandom, flat, reshape, ShapeError } from '../../src/tensor/index.js';
+import { createRandom, flat, type NdArray, reshape, ShapeError, view } from '../../src/tensor/index.js';
 import { checkGradients, randomTensor } from '../support/gradients.js';
 
 const random = createRandom(5);
 const tensor = (...shape: number[]) => randomTensor(random, ...shape);
 
 const attend =
-  (heads: number, lengths: readonly number[], scale = 0.4) =>
+  (heads: number, lengths: readonly number[], scale = 0.4, mask?: NdArray<Uint8Array>) =>
   (...[queryKeyValue, positions, biasU, biasV]: Variable[]) =>
     relativeAttention({
       queryKeyValue: queryKeyValue!,
@@ -18,6 +18,7 @@ const attend =
       heads,
       scale,
       lengths,
+      mask,
     });
 
 t.test('gradients of recordings of several lengths, positions of a longer one', async (t) => {
@@ -31,6 +32,18 @@ t.test('gradients of recordings of several lengths, positions of a longer one', 
       tensor(headSize, heads),
       tensor(headSize, heads),
     ],
+  });
+});
+
+t.test('frames that none attends to have no gradient for what they would have been asked', async (t) => {
+  const mask = view(Uint8Array.of(0, 0, 1, 0, 0, 0, 1), [7]);
+  const inputs = [tensor(7, 12), tensor(9, 4), tensor(2, 2), tensor(2, 2)];
+  checkGradients(t, 'with a mask', { f: attend(2, [3, 4], 0.4, mask), inputs });
+  const message = /mask has shape \[6\], expected \[7\]/;
+  const short = view(new Uint8Array(6), [6]);
+  t.throws(() => attend(2, [3, 4], 0.4, short)(...inputs.map(constant)), {
+    constructor: ShapeError,
+    message,
   });
 });
 

@@ -27,6 +27,13 @@ import { logSoftmax, type PaddingMask, scaledAdd } from '../../src/ops/index.js'
 import { greedyDecode } from '../../src/tasks/ctc.js';
 import { concatenate, flat, reshape, type Tensor, view, zeros } from '../../src/tensor/index.js';
 import { type Fixture, inputOf, parametersOf, tensorOf } from './fixture.js';
+import {
+  checkAttentionGradients,
+  checkConvolutionModuleGradients,
+  checkEncoderLayerGradients,
+  checkEndToEndGradients,
+  checkWholeEncoderGradients,
+} from './gradients-conformer.js';
 import { checkFrontEndGradients, checkImageNetwork } from './gradients-conv.js';
 import { networkChecks } from './networks.js';
 import { type Comparison, maskOf, number, numbers, Report } from './report.js';
@@ -135,6 +142,7 @@ function checkAttention(fixture: Fixture, report: Report): void {
   );
   report.output('output', output);
   report.output('attention', map!);
+  checkAttentionGradients(fixture, report);
 }
 
 /** Names say width and frames: pe_d144_T40. */
@@ -166,6 +174,7 @@ function checkConvolutionModule(fixture: Fixture, report: Report): void {
   report.output('layer.after_conv.0', stages.afterNorm);
   report.output('layer.after_conv.1', stages.activated);
   report.output('output', module.forward(x, maskOf(fixture, 'mask')));
+  checkConvolutionModuleGradients(fixture, report);
 }
 
 const encoderConfig = (config: Fixture['config'], layers: number): EncoderConfig => ({
@@ -193,6 +202,7 @@ function checkEncoderLayer(fixture: Fixture, report: Report): void {
   report.output('layer.convolution_module', convolved);
   report.output('layer.ffn_module2', feedForward2);
   report.output('output', layer.forward(x, positions));
+  checkEncoderLayerGradients(fixture, report);
 }
 
 function checkEncoder(fixture: Fixture, report: Report): void {
@@ -321,6 +331,7 @@ function checkEndToEnd(fixture: Fixture, report: Report): void {
     const heard = greedyDecode(logProbs.pick(0, null, null)).map((token) => token.label);
     report.equal(`greedy decode, cut after ${split}`, [heard], fixture.json['greedy_decode']);
   }
+  checkEndToEndGradients(fixture, report, model);
 }
 
 function checkResample(fixture: Fixture, report: Report): void {
@@ -344,6 +355,7 @@ const checks: Readonly<Record<string, (fixture: Fixture, report: Report) => void
   conv_module: checkConvolutionModule,
   encoder_layer: checkEncoderLayer,
   conformer_encoder: checkEncoder,
+  conformer_encoder_gradients: checkWholeEncoderGradients,
   ctc: checkCtc,
   asr_end_to_end: checkEndToEnd,
   resample: checkResample,

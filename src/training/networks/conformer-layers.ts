@@ -19,7 +19,7 @@ import {
 import type { EncoderPart } from '../../nn/conformer-encoder.js';
 import { type EncoderConfig, LAYER_NORM_EPSILON } from '../../nn/index.js';
 import { relativePositions } from '../../nn/relative-self-attention.js';
-import { keep, ModelError, sizeOf, type Tensor, view } from '../../tensor/index.js';
+import { keep, ModelError, type NdArray, sizeOf, type Tensor, view } from '../../tensor/index.js';
 import { all, fanInUniform, glorotNormal } from './initialise.js';
 import type { PackedSteps, ParameterSpec, Pass } from './network.js';
 
@@ -122,53 +122,71 @@ function withFeedForward(pass: Pass, name: string, x: Variable, drop: Drop): Var
   return scaledAdd(x, 0.5, drop(mapped(pass, `${name}.1.ffn.3`, hidden)));
 }
 
-/** One layer on x [Σ lengths, width]; `positions` [2 longest - 1, width]. */
-function encodeLayer(
+/** Frames of recordings, and which of them none attends to: [Σ lengths], 1 = left out. */
+interface Recordings {
+  readonly lengths: readonly number[];
+  readonly mask?: NdArray<Uint8Array> | undefined;
+}
+
+/** Self-attention without the sum around it: x [Σ lengths, width], `positions` [2 longest - 1, width]. */
+export function selfAttention(
   pass: Pass,
   name: string,
-  { width, heads }: EncoderConfig,
+  heads: number,
   x: Variable,
   positions: Variable,
-  lengths: readonly number[],
-  drop: Drop,
+  { lengths, mask }: Recordings,
 ): Variable {
-  const a = withFeedForward(pass, `${name}.ffn_module1`, x, drop);
-
-  const attention = `${name}.mha_layer`;
   const attended = relativeAttention({
-    queryKeyValue: linear(
-      normed(pass, `${name}.norm1.norm`, a),
-      pass.parameter(`${attention}.in_proj_weight`),
-      null,
-    ),
-    positions: linear(positions, pass.parameter(`${attention}.linear_pos.weight`), null),
-    biasU: pass.parameter(`${attention}.pos_bias_u`),
-    biasV: pass.parameter(`${attention}.pos_bias_v`),
+    queryKeyValue: linear(x, pass.parameter(`${name}.in_proj_weight`), null),
+    positions: linear(positions, pass.parameter(`${name}.linear_pos.weight`), null),
+    // Stored [head size, heads] but used as [heads, head size]: the same memory, no transposition.
+    biasU: pass.parameter(`${name}.pos_bias_u`),
+    biasV: pass.parameter(`${name}.pos_bias_v`),
     heads,
-    scale: 1 / Math.sqrt(width),
+    scale: 1 / Math.sqrt(x.shape[1]!),
     lengths,
+    mask,
   });
-  const b = add(a, drop(mapped(pass, `${attention}.out_proj`, attended)));
+  return mapped(pass, `${name}.out_proj`, attended);
+}
 
-  const convolution = `${name}.convolution_module`;
-  const pointwise = pass.parameter(`${convolution}.bottleneck.0.weight`);
-  const taps = pass.parameter(`${convolution}.conv.weight`);
+/** Layer norm, linear to 2 · width, GLU, depthwise convolution, layer norm, Swish, linear: x [Σ lengths, width]. */
+export function convolutionModule(
+  pass: Pass,
+  name: string,
+  x: Variable,
+  lengths: readonly number[],
+): Variable {
+  const width = x.shape[1]!;
+  const pointwise = reshape(pass.parameter(`${name}.bottleneck.0.weight`), [2 * width, width]);
+  const taps = pass.parameter(`${name}.conv.weight`);
   const gated = glu(
-    linear(
-      normed(pass, `${convolution}.layer_norm`, b),
-      reshape(pointwise, [2 * width, width]),
-      pass.parameter(`${convolution}.bottleneck.0.bias`),
-    ),
+    linear(normed(pass, `${name}.layer_norm`, x), pointwise, pass.parameter(`${name}.bottleneck.0.bias`)),
   );
   const filtered = depthwiseConv1d(
     gated,
     reshape(taps, [width, taps.shape[2]!]),
-    pass.parameter(`${convolution}.conv.bias`),
+    pass.parameter(`${name}.conv.bias`),
     lengths,
   );
-  const activated = swish(normed(pass, `${convolution}.after_conv.0`, filtered));
-  const c = add(b, drop(mapped(pass, `${convolution}.after_conv.2`, activated)));
+  return mapped(pass, `${name}.after_conv.2`, swish(normed(pass, `${name}.after_conv.0`, filtered)));
+}
 
+/** One layer on x [Σ lengths, width]; `positions` [2 longest - 1, width]. */
+function encodeLayer(
+  pass: Pass,
+  name: string,
+  heads: number,
+  x: Variable,
+  positions: Variable,
+  recordings: Recordings,
+  drop: Drop,
+): Variable {
+  const a = withFeedForward(pass, `${name}.ffn_module1`, x, drop);
+  const asked = normed(pass, `${name}.norm1.norm`, a);
+  const b = add(a, drop(selfAttention(pass, `${name}.mha_layer`, heads, asked, positions, recordings)));
+  const c = add(b, drop(convolutionModule(pass, `${name}.convolution_module`, b, recordings.lengths)));
   return normed(pass, `${name}.norm2.norm`, withFeedForward(pass, `${name}.ffn_module2`, c, drop));
 }
 
@@ -184,7 +202,7 @@ export function encode(
   const positions = constant(positionsFor(Math.max(1, ...lengths), config.width));
   let y = x;
   for (let layer = part.from; layer < part.to; layer++) {
-    y = encodeLayer(pass, `${name}.layers.${layer}`, config, y, positions, lengths, drop);
+    y = encodeLayer(pass, `${name}.layers.${layer}`, config.heads, y, positions, { lengths }, drop);
   }
   if (part.finalNorm) y = normed(pass, `${name}.norm.norm`, y, FINAL_NORM_EPSILON);
   return { x: y, lengths };

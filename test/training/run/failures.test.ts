@@ -73,7 +73,6 @@ t.test('faults of worker threads', async (t) => {
   const thrown = await run('thrown', { throwItem: 3 });
   t.match(thrown.message, /step \d+ \(5 items: .*a pass failed: a fault of the toy; /);
   t.match(thrown.from, /toy-workload/);
-  t.match((await run('unreadable', { unreadableItem: 3 })).message, /item 3 could not be read/);
   const ended = await run('ended', { exitItem: 3 });
   t.match(ended.message, /step \d+ .*: a pass failed: the worker thread ended with exit code 7/);
   t.match((await run('absent', { absentInWorkers: true })).message, /a worker did not start: no data here/);

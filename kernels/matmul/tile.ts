@@ -19,7 +19,7 @@ export const MOST_ROWS = 4;
 interface TilePlan {
   /** Sums that a tile of few rows keeps per element, so that additions do not wait for one another. */
   readonly chains: number;
-  /** Steps of k in one turn of the loop. V8 unrolls short loops itself, and better than we can. */
+  /** Steps of k in one turn of the loop. V8 unrolls short loops itself, but not around a fence. */
   readonly unroll: number;
   /** Whether a fence keeps the arithmetic of a step before that of the next. */
   readonly fenced: boolean;
@@ -30,7 +30,8 @@ function plan(rows: number, fused: boolean): TilePlan {
   if (rows === 2) {
     return fused ? { chains: 2, unroll: 4, fenced: true } : { chains: 1, unroll: 2, fenced: false };
   }
-  return { chains: 1, unroll: 1, fenced: rows === MOST_ROWS };
+  if (rows === MOST_ROWS && fused) return { chains: 1, unroll: 2, fenced: true };
+  return { chains: 1, unroll: 1, fenced: false };
 }
 
 const TILE_PARAMETERS = {

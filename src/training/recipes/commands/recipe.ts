@@ -10,13 +10,11 @@ import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } 
 import type { Recipe, RecipeOptions } from '../index.js';
 import { trainPhases } from '../phases.js';
 import { loadMaterial } from './material.js';
-import { COMMANDS, FRONT_END, LABELS, NETWORK, SPLIT_LAYER } from './settings.js';
+import { COMMANDS, FRONT_END, LABELS, NETWORK, SPLIT_LAYER, TEST_VOICES } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
 import type { CommandsOptions } from './workload.js';
 
 const WORKLOAD = new URL('./workload.js', import.meta.url);
-/** Variants of espeak-ng that the test sets of synthetic voices are said by. */
-const TEST_VOICES = ['m7', 'f4', 'linda', 'belinda'];
 /** Takes of each word by each synthetic voice. */
 const TAKES = 3;
 /** How often each source is drawn from where all have a word. */
@@ -112,7 +110,7 @@ async function run(options: RecipeOptions) {
         checkpointEvery: 250,
       },
       coded: {
-        steps: 3000,
+        steps: 2500,
         schedule: { kind: 'cosine', rate: 8e-4, warmup: 100 },
         averaging: 0.995,
         validateEvery: 500,

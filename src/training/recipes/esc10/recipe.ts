@@ -42,8 +42,8 @@ const CODING: CodingOptions = {
   continuous: 0.25,
 };
 
-const CONTINUOUS_EPOCHS = 45;
-const CODED_EPOCHS = 20;
+const CONTINUOUS_EPOCHS = 40;
+const CODED_EPOCHS = 15;
 
 function configOf(): CodecConfig {
   const { pooling } = codingOf(CODING, STEP_WIDTH)!;

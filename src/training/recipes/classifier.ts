@@ -64,7 +64,7 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
     const random = createRandom(mixSeed(seed, epoch));
     const order = shuffled(random, [...training.keys()]);
     // The last clips are too few for a batch of their own; other epochs leave out others.
-    return Array.from({ length: Math.max(1, Math.floor(order.length / batch)) }, (_, b) =>
+    return Array.from({ length: batchesOf(order.length, batch) }, (_, b) =>
       order.slice(b * batch, (b + 1) * batch),
     );
   }
@@ -142,6 +142,9 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
     return { score: sum / (most + 1), ...values };
   }
 }
+
+/** Whole batches of an epoch; one where there are too few clips for that. */
+export const batchesOf = (clips: number, batch: number): number => Math.max(1, Math.floor(clips / batch));
 
 function largest(values: Float32Array): number {
   let best = 0;

@@ -7,7 +7,7 @@ import type { CodecConfig } from '../../../codec/index.js';
 import type { Evaluation } from '../../../evaluation/index.js';
 import { accuracyOf } from '../../../tasks/index.js';
 import { writeWhole } from '../../data/files.js';
-import type { Labelled } from '../classifier.js';
+import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, codingOf } from '../coding.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet } from '../finish.js';
@@ -113,7 +113,7 @@ async function run(options: RecipeOptions) {
     const name = held.length === 0 ? 'all folds' : `fold ${held.join()} held out`;
     report({ kind: 'note', text: name });
     const parts = foldsOf(loaded, held);
-    const batches = Math.floor(parts.others.length / BATCH);
+    const batches = batchesOf(parts.others.length, BATCH);
     const statistics: StoredStatistics = statisticsOf(
       FRONT_END,
       parts.others.map((clip) => clip.samples()),

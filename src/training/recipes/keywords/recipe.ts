@@ -5,7 +5,7 @@ import { createRandom } from '../../../tensor/index.js';
 import { shuffled } from '../../augmentation/index.js';
 import { writeWhole } from '../../data/files.js';
 import { sayWords } from '../../data/voices.js';
-import type { Labelled } from '../classifier.js';
+import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, codingOf } from '../coding.js';
 import { COMMANDS, TEST_VOICES } from '../commands/settings.js';
 import { statisticsOf } from '../features.js';
@@ -86,7 +86,7 @@ async function run(options: RecipeOptions) {
     FRONT_END,
     some.map((clip) => clip.samples()),
   );
-  const batches = Math.floor(material.training.length / BATCH);
+  const batches = batchesOf(material.training.length, BATCH);
   const { coded } = await trainPhases<KeywordsOptions>(
     {
       module: WORKLOAD,

@@ -4,9 +4,9 @@
  *
  *   dx = dy · factor - (x - mean) · slope - middle
  *
- * and one walk for dx, four rows at a time, which share the loads of those numbers.
+ * and one walk for dx, eight rows at a time, which share the loads of those numbers.
  */
-import type { FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
+import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { defineColumnTotals, defineStoreTotals, totalBytes } from '../wasm/columns.js';
 import { f32x4, i32 } from '../wasm/expression.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
@@ -15,7 +15,7 @@ import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
 import type { BatchNormBackward } from './reference.js';
 
 /** Rows that share the loads of a channel's numbers. */
-const ROWS = 4;
+const ROWS = 8;
 
 const CHANNELS = { channels: 'i32', mean: 'i32', factor: 'i32', slope: 'i32', middle: 'i32' } as const;
 const PLACES = {
@@ -82,34 +82,32 @@ function defineRows(module: ModuleBuilder, { nmadd }: Arithmetic, rows: number):
     `batchNormBackwardRows${rows}`,
     { ...CHANNELS, ...PLACES },
     (f, { channels, mean, factor, slope, middle, x, xRowBytes, dy, dyRowBytes, dx, dxRowBytes }) => {
-      const below = (first: Local<'i32'>, rowBytes: Local<'i32'>) =>
-        Array.from({ length: rows }, (_, r) =>
-          r === 0 ? first : f.local(i32.add(first, i32.mul(rowBytes, i32.const(r)))),
-        );
-      const from = below(x, xRowBytes);
-      const given = below(dy, dyRowBytes);
-      const to = below(dx, dxRowBytes);
       const ofChannels = [mean, factor, slope, middle];
       const numbers = ofChannels.map(() => f.declare('v128'));
       const [m, a, s, b] = numbers;
       const value = f.declare('v128');
-      const eachRow = (store: (row: Local<'i32'>) => void) => {
+      // One pointer each that goes down the rows: one for each row would be more than there are registers.
+      const [from, given, to] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
+      const eachRow = (store: () => void) => {
         ofChannels.forEach((pointer, i) => {
           f.set(numbers[i], f32x4.load(pointer));
         });
-        from.forEach((row, r) => {
-          const centred = f32x4.sub(f32x4.load(row), m);
-          f.set(value, f32x4.sub(nmadd(centred, s, f32x4.mul(f32x4.load(given[r]), a)), b));
-          store(to[r]);
-        });
+        for (let r = 0; r < rows; r++) {
+          f.set(from, r === 0 ? x : i32.add(from, xRowBytes));
+          f.set(given, r === 0 ? dy : i32.add(given, dyRowBytes));
+          f.set(to, r === 0 ? dx : i32.add(to, dxRowBytes));
+          const centred = f32x4.sub(f32x4.load(from), m);
+          f.set(value, f32x4.sub(nmadd(centred, s, f32x4.mul(f32x4.load(given), a)), b));
+          store();
+        }
       };
       walkRow(
         f,
         channels,
-        [...ofChannels, ...from, ...given, ...to],
+        [...ofChannels, x, dy, dx],
         1,
-        () => eachRow((row) => f.store(row, value)),
-        (count) => eachRow((row) => storeLanes(f, row, value, count)),
+        () => eachRow(() => f.store(to, value)),
+        (count) => eachRow(() => storeLanes(f, to, value, count)),
       );
     },
     false,
@@ -198,7 +196,7 @@ export interface BatchNormBackwardExports {
 
 export const batchNormBackwardSimd: SimdKernel<BatchNormBackward, BatchNormBackwardExports> = {
   name: 'batch-norm-backward',
-  summary: 'sums of eight rows with float64 totals, then four rows share each load of a channel’s numbers',
+  summary: 'sums of eight rows with float64 totals, then eight rows share each load of a channel’s numbers',
   define: defineBatchNormBackward,
   bind:
     (exports, memory) =>

@@ -28,7 +28,7 @@ export interface ColumnTotals {
   readonly terms: (
     matrices: Locals<'v128'>,
     vectors: Locals<'v128'>,
-    perRow: Locals<'v128'>,
+    perRow: readonly V128[],
   ) => readonly V128[];
 }
 
@@ -63,17 +63,11 @@ export function defineColumnTotals(
       `${name}${rows}`,
       parameters,
       (f, p) => {
-        const matrixRows = matrixNames.map((matrix) =>
-          Array.from({ length: rows }, (_, r) =>
-            r === 0 ? p[matrix] : f.local(i32.add(p[matrix], i32.mul(p[`${matrix}RowBytes`], i32.const(r)))),
-          ),
-        );
-        // Loaded where they are used: eight rows' numbers would take more registers than there are.
-        const ofRows = Array.from({ length: rows }, (_, r) =>
-          Array.from({ length: perRow }, (_, i) =>
-            f.local(f32x4.loadSplat(p['perRow'], 4 * (r * perRow + i))),
-          ),
-        );
+        // One pointer per matrix that goes down the rows: one for each row would be more than there are registers.
+        const down = matrixNames.map(() => f.declare('i32'));
+        // Loaded where they are used, for the same reason.
+        const ofRow = (r: number): V128[] =>
+          Array.from({ length: perRow }, (_, i) => f32x4.loadSplat(p['perRow'], 4 * (r * perRow + i)));
         const values = matrixNames.map(() => f.declare('v128'));
         const ofColumns = operands.vectors.map(() => f.declare('v128'));
         const sums = operands.totals.map(() => f.declare('v128'));
@@ -83,10 +77,11 @@ export function defineColumnTotals(
             f.set(ofColumns[i], f32x4.load(p[vector]));
           });
           for (let r = 0; r < rows; r++) {
-            matrixRows.forEach((pointers, m) => {
-              f.set(values[m], f32x4.load(pointers[r]));
+            matrixNames.forEach((matrix, m) => {
+              f.set(down[m], r === 0 ? p[matrix] : i32.add(down[m], p[`${matrix}RowBytes`]));
+              f.set(values[m], f32x4.load(down[m]));
             });
-            terms(values, ofColumns, ofRows[r]).forEach((term, i) => {
+            terms(values, ofColumns, ofRow(r)).forEach((term, i) => {
               f.set(sums[i], r === 0 ? term : f32x4.add(sums[i], term));
             });
           }
@@ -97,8 +92,8 @@ export function defineColumnTotals(
             f.increase(p[total], FOUR_TOTALS);
           });
         };
-        const moving = [...matrixRows.flat(), ...operands.vectors.map((vector) => p[vector])];
-        walkRow(f, p['columns'], moving, 1, four, four);
+        const along = [...matrixNames, ...operands.vectors].map((each) => p[each]);
+        walkRow(f, p['columns'], along, 1, four, four);
       },
       false,
     );

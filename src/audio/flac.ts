@@ -2,6 +2,7 @@
  * FLAC, plain and in Ogg, through the package @wasm-audio-decoders/flac, an optional peer that only this file
  * imports, and only when a FLAC file is read.
  */
+import type { FLACDecoder } from '@wasm-audio-decoders/flac';
 import { FormatError } from '../tensor/index.js';
 import { type Bytes, bytesOf } from './bytes.js';
 import { type DecodedBlock, decodePieces, loadDecoder, MonoSamples, requireDuration } from './decoder.js';
@@ -20,6 +21,9 @@ export function looksLikeFlac(given: Bytes): boolean {
  * many come to 50 MB at most before they are mixed to one channel.
  */
 const BLOCK_BYTES = 512;
+/** A decoder that has read a file to its end: making one costs several times what a short recording does. */
+let idle: FLACDecoder | undefined;
+
 /** Bytes of a STREAMINFO block with its header. */
 const STREAM_INFO_BYTES = 38;
 /** Bytes before `fLaC` in the first packet of an Ogg stream: 0x7F, `FLAC`, version, number of headers. */
@@ -76,8 +80,11 @@ export async function readFlac(given: Bytes): Promise<Recording> {
   const { sampleRate, channels, promised } = readStreamInfo(bytes);
   const decoder = await loadDecoder('@wasm-audio-decoders/flac', 'Reading FLAC', async () => {
     const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
-    return new FLACDecoder();
+    const made = idle ?? new FLACDecoder();
+    idle = undefined;
+    return made;
   });
+  let isReset = false;
   const mono = new MonoSamples('FLAC', fromLargest);
   const requirePromise = (): void => {
     if (promised === 0 || mono.length <= promised) return;
@@ -98,9 +105,18 @@ export async function readFlac(given: Bytes): Promise<Recording> {
     const next = firstFrame(bytes);
     if (next !== null) yield async () => noted(await decoder.decode(next));
     yield async () => noted(await decoder.flush());
+    isReset = true;
     requirePromise();
   }
-  await decodePieces('FLAC', decoder, pieces(), mono);
+  const lent = {
+    ready: decoder.ready,
+    decode: (piece: Uint8Array) => decoder.decode(piece),
+    free() {
+      if (isReset && idle === undefined) idle = decoder;
+      else decoder.free();
+    },
+  };
+  await decodePieces('FLAC', lent, pieces(), mono);
   mono.requireSome(promised);
   const recording = mono.recording(foundChannels, promised);
   return mono.length > 0 ? recording : { ...recording, sampleRate };

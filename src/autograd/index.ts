@@ -25,4 +25,3 @@ export { sumPrefix } from './sum-prefix.js';
 export { constant, scalarOf, Tape, Variable } from './tape.js';
 export { transpose } from './transpose.js';
 export { uniformDivergence } from './uniform-divergence.js';
-export { weightedSum } from './weighted-sum.js';

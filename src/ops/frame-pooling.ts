@@ -29,9 +29,19 @@ function pooled(x: Tensor, lengths: readonly number[], pooling: number): Tensor 
   const pool = kernelOf(framePoolingVariants);
   let [from, to] = [offset, y.offset];
   lengths.forEach((frames, n) => {
-    pool(frames, width, pooling, data, from, rowStride, y.data, to);
+    pool(frames, width, pooling, groups[n]!, data, from, rowStride, y.data, to);
     from += frames * rowStride;
     to += groups[n]! * width;
   });
+  return y;
+}
+
+/** X [frames, width] with its last frame repeated until their number is a multiple of `factor`; X itself where it is. */
+export function padFrames(x: Tensor, factor: number): Tensor {
+  const { data, offset, rowStride, rows, columns } = rowsOf('padFrames', 'x', x);
+  const padded = pooledFrames(rows, factor) * factor;
+  if (padded === rows) return x;
+  const y = empty([padded, columns]);
+  kernelOf(framePoolingVariants)(rows, columns, 1, padded, data, offset, rowStride, y.data, y.offset);
   return y;
 }

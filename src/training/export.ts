@@ -3,12 +3,12 @@
  * entropy tables count what the file's own encoder sends for recordings. The first k codebooks of the file are its rate
  * points.
  */
+import type { FeatureStatistics } from '../audio/index.js';
 import type { TensorData } from '../checkpoints/index.js';
 import {
   type CodecConfig,
   type DeviceEncoder,
   dataOf,
-  entropyTables,
   FEATURE_DEVIATION,
   FEATURE_MEAN,
   FREQUENCIES,
@@ -16,13 +16,8 @@ import {
   roleOf,
   writeModel,
 } from '../codec/index.js';
-import { flat, ModelError, type Tensor, UsageError, view } from '../tensor/index.js';
-
-/** Mean and deviation of each feature, by which features were shifted and scaled in training. */
-export interface FeatureStatistics {
-  readonly mean: ArrayLike<number>;
-  readonly deviation: ArrayLike<number>;
-}
+import { flat, ModelError, type Tensor, UsageError } from '../tensor/index.js';
+import { CodewordCounts } from './codeword-counts.js';
 
 export interface TrainedCodec {
   /** All that the file says of itself: labels, front end, network, cut, quantiser, licence, training data. */
@@ -32,54 +27,47 @@ export interface TrainedCodec {
    * training needs, are left out of the file.
    */
   readonly tensors: Iterable<readonly [name: string, tensor: Tensor]>;
-  /** Null where the configuration's normalization is none. */
+  /** By which features were shifted and scaled in training; null where the configuration's normalization is none. */
   readonly statistics: FeatureStatistics | null;
 }
 
 /** Takes recordings, then gives the codec model. */
 export class CodecExporter {
-  private readonly counts: readonly Float64Array[];
-  private counted = 0;
+  private readonly counts: CodewordCounts;
 
   constructor(
     private readonly config: CodecConfig,
     private readonly tensors: ReadonlyMap<string, TensorData>,
     private readonly encoder: DeviceEncoder,
   ) {
-    this.counts = noCounts(config);
+    this.counts = new CodewordCounts(config.quantizer);
   }
 
   /** Counts the codewords of a recording; those of training, because the tables are part of what was learned. */
   count(samples: Float32Array, sampleRate: number): void {
     const { codebooks } = this.config.quantizer;
-    const { data, shape } = this.encoder.quantize(samples, sampleRate, { codebooks });
-    const [vectors, stages] = shape as [number, number];
-    for (let i = 0; i < vectors * stages; i++) this.counts[i % stages]![data[i]!]!++;
-    this.counted += vectors;
+    this.counts.add(this.encoder.quantize(samples, sampleRate, { codebooks }));
   }
 
   /** Vectors that were counted. */
   get vectors(): number {
-    return this.counted;
+    return this.counts.vectors;
   }
 
   /** The codec model's file. Throws UsageError where nothing was counted. */
   finish(): Uint8Array {
-    if (this.counted === 0) {
+    if (this.vectors === 0) {
       throw new UsageError('export: no vectors were counted: give count() the recordings of training first');
     }
     return writeWith(this.config, this.tensors, this.counts);
   }
 }
 
-const noCounts = ({ quantizer: { codebooks, codewords, groups = 1 } }: CodecConfig): Float64Array[] =>
-  Array.from({ length: codebooks * groups }, () => new Float64Array(codewords));
-
 const writeWith = (
   config: CodecConfig,
   tensors: ReadonlyMap<string, TensorData>,
-  counts: readonly Float64Array[],
-): Uint8Array => writeModel(config, new Map([...tensors, [FREQUENCIES, entropyTables(counts)]]));
+  counts: CodewordCounts,
+): Uint8Array => writeModel(config, new Map([...tensors, [FREQUENCIES, counts.tables()]]));
 
 /** A tensor as a file holds it. Throws ModelError where training broke down and left no numbers. */
 function checked(name: string, tensor: Tensor): TensorData {
@@ -91,8 +79,6 @@ function checked(name: string, tensor: Tensor): TensorData {
   );
 }
 
-const vectorOf = (values: ArrayLike<number>): Tensor => view(Float32Array.from(values), [values.length]);
-
 /**
  * Begins the file of a trained codec. Throws ModelError where the configuration makes no sense, or where tensors are
  * missing, misshapen, or not finite.
@@ -103,11 +89,11 @@ export async function exportCodec({ config, tensors, statistics }: TrainedCodec)
     if (roleOf(name, config) !== null) kept.set(name, checked(name, tensor));
   }
   if (statistics !== null) {
-    kept.set(FEATURE_MEAN, checked(FEATURE_MEAN, vectorOf(statistics.mean)));
-    kept.set(FEATURE_DEVIATION, checked(FEATURE_DEVIATION, vectorOf(statistics.deviation)));
+    kept.set(FEATURE_MEAN, checked(FEATURE_MEAN, statistics.mean));
+    kept.set(FEATURE_DEVIATION, checked(FEATURE_DEVIATION, statistics.deviation));
   }
   // The encoder that counts is that of the file; which codewords are frequent does not change what it chooses.
-  const model = await loadCodecModel(writeWith(config, kept, noCounts(config)));
+  const model = await loadCodecModel(writeWith(config, kept, new CodewordCounts(config.quantizer)));
   const encoder = await model.deviceEncoder();
   // What the cloud lacks is found here rather than by its user.
   await (config.task === 'recognition' ? model.cloudDecoder() : model.cloudClassifier());

@@ -2,7 +2,6 @@
 export {
   CodecExporter,
   exportCodec,
-  type FeatureStatistics,
   type TrainedCodec,
 } from './export.js';
 export { CodecFitter, type FitCodecOptions, fitCodec } from './fit-codec.js';

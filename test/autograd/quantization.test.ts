@@ -9,7 +9,6 @@ import {
   sumPrefix,
   Tape,
   uniformDivergence,
-  weightedSum,
 } from '../../src/autograd/index.js';
 import {
   createRandom,
@@ -71,13 +70,6 @@ t.test('squared error', async (t) => {
   t.ok(close(scalarOf(squaredError(constant(x), constant(y), weights)), expected));
   checkGradients(t, 'squaredError', { f: (a, b) => squaredError(a!, b!, weights), inputs: [x, y] });
   t.throws(() => squaredError(constant(x), constant(y), [1]), ShapeError);
-});
-
-t.test('weighted sum', async (t) => {
-  const [x, w] = [tensor(2, 3), tensor(2, 3)];
-  const expected = flat(x).reduce((sum, value, i) => sum + value * flat(w)[i]!, 0);
-  t.ok(close(scalarOf(weightedSum(constant(x), w)), expected));
-  checkGradients(t, 'weightedSum', { f: (a) => weightedSum(a!, w), inputs: [x] });
 });
 
 t.test('divergence from uniform', async (t) => {

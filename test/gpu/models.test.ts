@@ -103,6 +103,7 @@ t.test('CNN14: vectors of steps and of positions, groups, a projection', async (
     { vectors: 'position' as const },
     { groups: 4, pooling: 2 },
     { metric: 'reader' as const, vectors: 'position' as const },
+    { pooling: 3, pooledBy: 'stacking' as const },
   ];
   for (const variant of variants) {
     const file = await fitted(network, { ...options, ...variant }, recordings);

@@ -3,7 +3,7 @@ import type { Variable } from '../../src/autograd/index.js';
 import { type Cnn14Config, cnn14Kind } from '../../src/nn/index.js';
 import { flat, reshape, view, zeros } from '../../src/tensor/index.js';
 import { trainableCnn14 } from '../../src/training/networks/cnn14.js';
-import { passOver } from '../support/network-pass.js';
+import { passOf } from '../support/passes.js';
 import { type Fixture, inputOf } from './fixture.js';
 import { number, numbers, type Report } from './report.js';
 
@@ -18,7 +18,7 @@ export function checkCnn14Gradients(
   const [batch, frames, mels] = x.shape as [number, number, number];
   const splitLayer = Math.floor(cnn14Kind.layers(config) / 2);
   const network = trainableCnn14(config, splitLayer, { dropout: 0 });
-  const pass = passOver(fixture.tensors, { training });
+  const pass = passOf(fixture.tensors, { training });
   const features: Variable = pass.tape.variable(reshape(x, [batch * frames, mels]));
   const lengths = Array.from({ length: batch }, () => frames);
   const logits = network.suffix(pass, network.prefix(pass, { x: features, lengths })).x;

@@ -1,4 +1,5 @@
 /** A small regression as a workload, for tests of the trainer: everything that a real one has, and faults on demand. */
+import { isMainThread } from 'node:worker_threads';
 import { constant, linear, scaledAdd, type Variable } from '../../src/autograd/index.js';
 import { record } from '../../src/autograd/tape.js';
 import { createRandom, flat, type Tensor, view } from '../../src/tensor/index.js';
@@ -18,8 +19,12 @@ export interface ToyOptions {
   readonly exitItem?: number;
   readonly throwItem?: number;
   readonly unreadableItem?: number;
+  /** Size of the random numbers that are added to inputs, in reading and in passes; default 0.01. */
+  readonly noise?: number;
   /** Milliseconds that reading takes. */
   readonly slow?: number;
+  /** Worker threads can't make it. */
+  readonly absentInWorkers?: boolean;
   /** The validation score is NaN. */
   readonly noScore?: boolean;
 }
@@ -46,16 +51,17 @@ function squaredError(y: Variable, target: Tensor, steep: boolean): Variable {
 }
 
 /** What items are made of: the same for the same item. */
-function itemOf(item: number, random: () => number): { x: number[]; target: number[] } {
+export function itemOf(item: number, noise = () => 0): { x: number[]; target: number[] } {
   const own = createRandom(1000 + item);
   const x = Array.from({ length: INPUTS }, () => 2 * own() - 1);
   const target = Array.from({ length: OUTPUTS }, (_, o) => x[o]! - 0.5 * x[o + 3]! + 0.2);
-  return { x: x.map((value) => value + 0.01 * random()), target };
+  return { x: x.map((value) => value + noise()), target };
 }
 
 export const createWorkload: CreateWorkload = async (options): Promise<Workload> => {
   const toy = options as ToyOptions;
-  const { items: count = 22, batch: size = 5, slow = 0 } = toy;
+  if (toy.absentInWorkers && !isMainThread) throw new Error('no data here');
+  const { items: count = 22, batch: size = 5, slow = 0, noise = 0.01 } = toy;
   const draw = (values: Float32Array, random: () => number): void => {
     for (let i = 0; i < values.length; i++) values[i] = random() - 0.5;
   };
@@ -84,7 +90,9 @@ export const createWorkload: CreateWorkload = async (options): Promise<Workload>
       if (toy.unreadableItem !== undefined && set === 'training' && items.includes(toy.unreadableItem)) {
         throw new Error(`item ${toy.unreadableItem} could not be read`);
       }
-      const made = items.map((item) => itemOf(set === 'training' ? item : 500 + item, random));
+      const made = items.map((item) =>
+        itemOf(set === 'training' ? item : 500 + item, () => noise * random()),
+      );
       const targets = made.map(({ target }, i) =>
         set === 'training' && items[i] === toy.badItem ? target.map(() => Number.NaN) : target,
       );
@@ -98,7 +106,7 @@ export const createWorkload: CreateWorkload = async (options): Promise<Workload>
       if (toy.exitItem !== undefined && items.includes(toy.exitItem)) process.exit(7);
       if (toy.throwItem !== undefined && items.includes(toy.throwItem)) throw new Error('a fault of the toy');
       const noisy = view(
-        flat(x).map((value) => value + 0.01 * (pass.random() - 0.5)),
+        flat(x).map((value) => value + noise * (pass.random() - 0.5)),
         x.shape,
       );
       const y = network(pass, noisy);

@@ -4,14 +4,20 @@
  *   direct     any filter: a product of windows and dY over all pixels, without a matrix of windows
  *   Winograd   3 x 3 filters of stride 1 with 8 channels or more: 2.25 times fewer multiplications
  */
-import { placeInput } from '../../wasm/operands.js';
+import { placeInput, placeOutput, returnOutput } from '../../wasm/operands.js';
 import type { SimdKernel } from '../../wasm/runtime.js';
+import { winogradLength } from '../pack.js';
 import { definePadding } from '../padding.js';
 import { conv2dOutputSize } from '../reference.js';
 import { addDirect, directLength, turnDirect } from './direct.js';
 import type { Conv2dBackward } from './reference.js';
-import { defineGradientTiles, type GradientPaddingExports, type GradientTileExports } from './tile.js';
-import { addWinograd, turnWinograd, winogradLength, worthWinogradGradient } from './winograd.js';
+import {
+  defineGradientTiles,
+  type GradientPaddingExports,
+  type GradientTileExports,
+  PANEL_BYTES,
+} from './tile.js';
+import { addWinograd, worthWinogradGradient } from './winograd.js';
 import { defineGradientTransforms, type WinogradGradientExports } from './winograd-functions.js';
 
 type Conv2dBackwardExports = GradientPaddingExports & GradientTileExports & WinogradGradientExports;
@@ -39,7 +45,13 @@ export const conv2dBackwardSimd: SimdKernel<Conv2dBackward, Conv2dBackwardExport
       if (worthWinogradGradient(images)) {
         const sums = memory.pushFloats(winogradLength(geometry)).fill(0);
         addWinograd(exports, memory, images, from, cotangent, sums.byteOffset);
-        turnWinograd(geometry, sums, dw, dwOffset);
+        const { inChannels, outChannels } = geometry;
+        const filters = 9 * inChannels * outChannels;
+        const to = placeOutput(memory, dw, dwOffset, 1, filters, filters);
+        const panels = (4 * outChannels) / PANEL_BYTES;
+        const pointBytes = 4 * inChannels * outChannels;
+        exports.gradientFilters(inChannels, panels, sums.byteOffset, pointBytes, to.pointer);
+        returnOutput(memory, to, dw, dwOffset, 1, filters, filters);
         return;
       }
       const sums = memory.pushFloats(directLength(geometry)).fill(0);

@@ -2,7 +2,7 @@
 import type { ModuleBuilder } from '../../wasm/assembler.js';
 import { f32x4, i32, i32x4, type V128, v128 } from '../../wasm/expression.js';
 import { INPUT_ROWS } from '../winograd-functions.js';
-import { GROUP_BYTES, PANEL_BYTES } from './tile.js';
+import { GROUP, GROUP_BYTES, PANEL_BYTES, TILE } from './tile.js';
 
 export interface WinogradGradientExports {
   /**
@@ -37,6 +37,8 @@ export interface WinogradGradientExports {
     panelBytes: number,
     pointBytes: number,
   ): void;
+  /** Gᵀ M G of all pairs of channels: from the sums to dW [outChannels, 3, 3, inChannels]. */
+  gradientFilters(inChannels: number, panels: number, sums: number, pointBytes: number, dw: number): void;
 }
 
 /** A applied to two. */
@@ -47,7 +49,85 @@ const COTANGENT_ROWS: readonly ((y: readonly V128[]) => V128)[] = [
   (y) => f32x4.neg(y[1]!),
 ];
 
+/** Half a number. */
+const half = (x: V128): V128 => f32x4.mul(x, f32x4.constSplat(0.5));
+
+/** Gᵀ applied to four. */
+const FILTER_ROWS: readonly ((m: readonly V128[]) => V128)[] = [
+  (m) => f32x4.add(m[0]!, half(f32x4.add(m[1]!, m[2]!))),
+  (m) => half(f32x4.sub(m[1]!, m[2]!)),
+  (m) => f32x4.add(half(f32x4.add(m[1]!, m[2]!)), m[3]!),
+];
+
 export function defineGradientTransforms(module: ModuleBuilder): void {
+  defineInput(module);
+  defineCotangent(module);
+  defineFilters(module);
+}
+
+function defineFilters(module: ModuleBuilder): void {
+  module.function(
+    'gradientFilters',
+    { inChannels: 'i32', panels: 'i32', sums: 'i32', pointBytes: 'i32', dw: 'i32' },
+    (f, { inChannels, panels, sums, pointBytes, dw }) => {
+      const pixelBytes = f.local(i32.shl(inChannels, i32.const(2)));
+      const filterBytes = f.local(i32.mul(pixelBytes, i32.const(9)));
+      const [group, panel, c, at, filter, to] = [
+        f.declare('i32'),
+        f.declare('i32'),
+        f.declare('i32'),
+        f.declare('i32'),
+        f.declare('i32'),
+        f.declare('i32'),
+      ];
+      // Gᵀ M: three rows of four
+      const rows = [0, 1, 2].map(() => [0, 1, 2, 3].map(() => f.declare('v128')));
+      const m = [0, 1, 2, 3].map(() => f.declare('v128'));
+      const value = f.declare('v128');
+      /** Four output channels of one input channel: sums at `at`, filters from `filter` on. */
+      const four = (side: number): void => {
+        for (let j = 0; j < 4; j++) {
+          m.forEach((each, i) => {
+            f.set(each, f32x4.load(i32.add(at, i32.mul(pointBytes, i32.const(4 * i + j))), side));
+          });
+          rows.forEach((row, r) => {
+            f.set(row[j]!, FILTER_ROWS[r]!(m));
+          });
+        }
+        for (let lane = 0; lane < 4; lane++) {
+          f.set(to, lane === 0 ? filter : i32.add(filter, i32.mul(filterBytes, i32.const(lane))));
+          for (const row of rows) {
+            for (const horizontal of FILTER_ROWS) {
+              f.set(value, horizontal(row));
+              f.store(to, f32x4.extractLane(value, lane));
+              f.increase(to, pixelBytes);
+            }
+          }
+        }
+        f.increase(filter, i32.shl(filterBytes, i32.const(2)));
+      };
+      f.for(group, i32.const(0), inChannels, GROUP, () => {
+        f.for(panel, i32.const(0), panels, 1, () => {
+          f.for(c, i32.const(0), i32.const(GROUP), 1, () => {
+            f.set(at, i32.add(sums, i32.mul(c, i32.const(PANEL_BYTES))));
+            f.set(
+              filter,
+              i32.add(
+                i32.add(dw, i32.shl(i32.add(group, c), i32.const(2))),
+                i32.mul(i32.mul(panel, i32.const(PANEL_BYTES / 4)), filterBytes),
+              ),
+            );
+            four(0);
+            four(16);
+          });
+          f.increase(sums, 4 * TILE);
+        });
+      });
+    },
+  );
+}
+
+function defineInput(module: ModuleBuilder): void {
   module.function(
     'gradientInput',
     {
@@ -95,7 +175,9 @@ export function defineGradientTransforms(module: ModuleBuilder): void {
       });
     },
   );
+}
 
+function defineCotangent(module: ModuleBuilder): void {
   module.function(
     'gradientCotangent',
     {

@@ -44,10 +44,6 @@ export function worthWinogradGradient(images: readonly Conv2dGeometry[]): boolea
   return first !== undefined && suitsWinograd(first) && byTiles <= (2 / 3) * byPixels;
 }
 
-/** Floats of the sums [16][inChannels / 4][outChannels / 8][4][8]. */
-export const winogradLength = ({ inChannels, outChannels }: Conv2dGeometry): number =>
-  POINTS * inChannels * outChannels;
-
 /** Adds all images, one after another at x and dy, to the sums. */
 export function addWinograd(
   exports: GradientPaddingExports & GradientTileExports & WinogradGradientExports,
@@ -144,39 +140,5 @@ export function addWinograd(
     if (filled > 0) multiply();
   } finally {
     memory.pop(mark);
-  }
-}
-
-/** Gᵀ M G of all pairs of channels, to dW [outChannels, 3, 3, inChannels]: float64, rounded once. */
-export function turnWinograd(
-  { inChannels, outChannels }: Conv2dGeometry,
-  sums: Float32Array,
-  dw: Float32Array,
-  dwOffset: number,
-): void {
-  const point = inChannels * outChannels;
-  const panels = outChannels / PANEL;
-  // rows[r][j]: Gᵀ M, of which rows[r] is a row of 4
-  const rows = new Float64Array(12);
-  for (let o = 0; o < outChannels; o++) {
-    for (let c = 0; c < inChannels; c++) {
-      const tile = (Math.floor(c / GROUP) * panels + Math.floor(o / PANEL)) * TILE;
-      const at = tile + (c % GROUP) * PANEL + (o % PANEL);
-      for (let j = 0; j < 4; j++) {
-        const m1 = sums[at + (4 + j) * point];
-        const m2 = sums[at + (8 + j) * point];
-        rows[j] = sums[at + j * point] + (m1 + m2) / 2;
-        rows[4 + j] = (m1 - m2) / 2;
-        rows[8 + j] = (m1 + m2) / 2 + sums[at + (12 + j) * point];
-      }
-      let to = dwOffset + o * 9 * inChannels + c;
-      for (let r = 0; r < 12; r += 4) {
-        const sum = (rows[r + 1] + rows[r + 2]) / 2;
-        dw[to] = rows[r] + sum;
-        dw[to + inChannels] = (rows[r + 1] - rows[r + 2]) / 2;
-        dw[to + 2 * inChannels] = sum + rows[r + 3];
-        to += 3 * inChannels;
-      }
-    }
   }
 }

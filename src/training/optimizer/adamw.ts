@@ -5,6 +5,8 @@
  *   m = β₁ m + (1 − β₁) g          v = β₂ v + (1 − β₂) g²
  *   w = w − rate · ((m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε) + decay · w)
  */
+import { type AdamWState, adamw } from '../../ops/optimizer.js';
+
 export interface AdamWSettings {
   readonly beta1: number;
   readonly beta2: number;
@@ -15,36 +17,25 @@ export interface AdamWSettings {
 
 export const ADAMW: AdamWSettings = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, decay: 0.01 };
 
-/** What AdamW works on; all of one length. */
-export interface AdamWNumbers {
-  readonly weights: Float32Array;
-  readonly gradient: Float32Array;
-  /** Mean of gradients, m. */
-  readonly first: Float32Array;
-  /** Mean of their squares, v. */
-  readonly second: Float32Array;
+/** What differs from step to step. */
+export interface AdamWMove {
+  /** From 1. */
+  readonly step: number;
+  readonly rate: number;
+  /** What the gradient is multiplied with first: clipping, and a mean in place of a sum. */
+  readonly gradientFactor: number;
+  /** Decay applies to the first so many numbers; biases and norms come after them. */
+  readonly decayed: number;
 }
 
-/**
- * Moves the weights by one step; `step` counts from 1. Decay applies to the first `decayed` numbers, where the others, biases
- * and norms, come after them.
- */
+/** Moves the parameters and their means by one step, in place. */
 export function adamwStep(
-  { weights, gradient, first, second }: AdamWNumbers,
+  numbers: AdamWState,
   { beta1, beta2, epsilon, decay }: AdamWSettings,
-  { step, rate, decayed }: { readonly step: number; readonly rate: number; readonly decayed: number },
+  { step, rate, gradientFactor, decayed }: AdamWMove,
 ): void {
   const [unbias1, unbias2] = [1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step)];
-  const move = (begin: number, end: number, keep: number): void => {
-    for (let i = begin; i < end; i++) {
-      const g = gradient[i]!;
-      const m = beta1 * first[i]! + (1 - beta1) * g;
-      const v = beta2 * second[i]! + (1 - beta2) * g * g;
-      first[i] = m;
-      second[i] = v;
-      weights[i] = keep * weights[i]! - (rate * unbias1 * m) / (Math.sqrt(unbias2 * v) + epsilon);
-    }
-  };
-  move(0, decayed, 1 - rate * decay);
-  move(decayed, weights.length, 1);
+  const common = { rate, beta1, beta2, epsilon, unbias1, unbias2, gradientFactor };
+  adamw(numbers, { ...common, decay }, 0, decayed);
+  adamw(numbers, { ...common, decay: 0 }, decayed);
 }

@@ -1,5 +1,5 @@
 /** How weights follow gradients: on flat arrays that hold all of them, one after another. */
-export { ADAMW, type AdamWNumbers, type AdamWSettings, adamwStep } from './adamw.js';
-export { averagingDecay, moveAverage } from './averaging.js';
+export { ADAMW, type AdamWMove, type AdamWSettings, adamwStep } from './adamw.js';
+export { averagingDecay } from './averaging.js';
 export { clippingFactor, globalNorm } from './clipping.js';
 export { learningRate, type Schedule } from './schedule.js';

@@ -1,15 +1,17 @@
 /** What a quantiser in training made of a batch, and the losses that follow from it. */
 import {
   constant,
+  multiplyConstant,
   type SoftChoice,
+  scale,
   scaledAdd,
   softCounts,
   squaredError,
   straightThrough,
+  sum,
   sumPrefix,
   uniformDivergence,
   type Variable,
-  weightedSum,
 } from '../../autograd/index.js';
 import { empty, flat, type NdArray, ShapeError, type Tensor, view } from '../../tensor/index.js';
 import type { PackedSteps } from '../networks/network.js';
@@ -42,12 +44,12 @@ function groupEnergies(x: Tensor, groups: number): number[] {
   const sums = new Array<number>(groups).fill(0);
   for (let at = 0; at < numbers.length; ) {
     for (let g = 0; g < groups; g++) {
-      let sum = 0;
-      for (const end = at + groupWidth; at < end; at++) sum += numbers[at]! * numbers[at]!;
-      sums[g]! += sum;
+      let energy = 0;
+      for (const end = at + groupWidth; at < end; at++) energy += numbers[at]! * numbers[at]!;
+      sums[g]! += energy;
     }
   }
-  return sums.map((sum) => sum / Math.max(1, rows));
+  return sums.map((energy) => energy / Math.max(1, rows));
 }
 
 /**
@@ -80,7 +82,7 @@ export class Quantization {
         `quantizer: stages are [${stages.join(', ')}], expected 1 to ${most} for each of ${lengths.length} recordings`,
       );
     }
-    if (lengths.reduce((sum, length) => sum + length, 0) !== rows) {
+    if (lengths.reduce((total, length) => total + length, 0) !== rows) {
       throw new ShapeError(`quantizer: lengths [${lengths.join(', ')}] do not add up to ${rows} vectors`);
     }
     this.stagesOfRows = Int32Array.from(lengths.flatMap((n, r) => new Array<number>(n).fill(stages[r]!)));
@@ -133,8 +135,7 @@ export class Quantization {
   use(): Variable {
     const counts = this.softCounts();
     const recordings = this.inputs.steps.lengths.length;
-    const scale = recordings / counts.shape[0]!;
-    return weightedSum(uniformDivergence(counts), view(Float32Array.of(scale), [1]));
+    return scale(uniformDivergence(counts), recordings / counts.shape[0]!);
   }
 
   /**
@@ -142,7 +143,7 @@ export class Quantization {
    * p(v | vector) · -log2 P(v). Lets vectors, and trained codewords, move to where the entropy coder charges less.
    */
   rate(): Variable {
-    return weightedSum(this.softCounts(), this.inputs.bits);
+    return sum(multiplyConstant(this.softCounts(), this.inputs.bits));
   }
 
   /** Bits of each recording for the codewords that were chosen: what the coder would write, but for headers. */
@@ -153,13 +154,13 @@ export class Quantization {
     const costs = flat(bits);
     let n = 0;
     return steps.lengths.map((length) => {
-      let sum = 0;
+      let cost = 0;
       for (const end = n + length; n < end; n++) {
         for (let b = 0; b < this.stagesOfRows[n]! * groups; b++) {
-          sum += costs[b * codewords + this.indices.data[n * books + b]!]!;
+          cost += costs[b * codewords + this.indices.data[n * books + b]!]!;
         }
       }
-      return sum;
+      return cost;
     });
   }
 
@@ -177,9 +178,9 @@ export class Quantization {
       const all = this.stagesOfRows.every((k) => k > s);
       const rows = all ? null : Array.from(this.stagesOfRows.keys()).filter((n) => this.stagesOfRows[n]! > s);
       return Array.from({ length: groups }, (_, g): SoftChoice => {
-        const scale = Math.max(temperature * energies[s + 1]![g]!, LEAST_TEMPERATURE * energies[s]![g]!);
+        const softness = Math.max(temperature * energies[s + 1]![g]!, LEAST_TEMPERATURE * energies[s]![g]!);
         // Where all vectors are 0 and coded so, any will do.
-        return { x, rows, column: g * groupWidth, temperature: scale > 0 ? scale : 1 };
+        return { x, rows, column: g * groupWidth, temperature: softness > 0 ? softness : 1 };
       });
     });
   }

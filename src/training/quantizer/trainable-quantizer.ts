@@ -15,7 +15,8 @@ import { codebookShape, type QuantizerShape } from './shape.js';
 export interface TrainableQuantizerOptions extends QuantizerShape, AverageOptions {
   /**
    * What codebooks follow: `averages` of the vectors that chose each codeword (averages.ts), then they are a buffer; or the
-   * `gradient` of `codebook()` and of the other losses, then they are a parameter.
+   * `gradient` of `codebook()` and of the other losses, then they are a parameter. Where the rate is to count, take gradients:
+   * averages spread codewords over what the vectors do, however close together those move, and so undo half of it.
    */
   readonly learning: 'averages' | 'gradient';
   /** With `gradient`: whether the task's own gradient reaches the codewords that were chosen too. Default: it does not. */

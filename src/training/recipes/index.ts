@@ -1,5 +1,7 @@
 /** What `acom train` makes: each recipe is a model from data to weights, in a folder of its own here. */
+
 import type { TrainingProgress } from '../run/index.js';
+import { commandsRecipe } from './commands/recipe.js';
 
 /** What a recipe has to say beside the progress of its runs: what it reads, what it skipped, which fold it trains. */
 export interface RecipeNote {
@@ -38,4 +40,4 @@ export interface Recipe {
   run(options: RecipeOptions): Promise<RecipeResult>;
 }
 
-export const recipes: readonly Recipe[] = [];
+export const recipes: readonly Recipe[] = [commandsRecipe];

@@ -2,7 +2,7 @@
  * The threads of a run. A batch is cut into shards, whatever the number of threads: the sums are then the same, and so are
  * the weights.
  */
-import { TrainingError } from '../../tensor/index.js';
+import { keep, TrainingError, zeros } from '../../tensor/index.js';
 import { hereLane, type Lane, workerLane } from './lane.js';
 import { type Job, type ShardResult, ShardRunner, type Sums } from './shard-runner.js';
 import type { WorkerStart } from './worker.js';
@@ -19,8 +19,12 @@ export interface CrewOptions {
   readonly memoryBytes: number;
 }
 
-/** Memory that worker threads see too. */
-const sharedFloats = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(4 * length));
+/** Memory that worker threads see too: that of the kernels where it is shared, so that this thread's need no copy. */
+function sharedFloats(length: number): Float32Array {
+  const { data } = keep(zeros([length]));
+  const isShared = data.buffer instanceof SharedArrayBuffer;
+  return isShared ? data : new Float32Array(new SharedArrayBuffer(4 * length));
+}
 
 export class Crew {
   private version = 0;
@@ -76,7 +80,7 @@ export class Crew {
         }),
       ),
     ).catch((error: unknown) => {
-      throw failure('a worker failed', error);
+      throw failure('a pass failed', error);
     });
     return jobs.map((_, shard) => parts[shard % count]![Math.floor(shard / count)] as ShardResult);
   }
@@ -93,7 +97,7 @@ export class Crew {
       }
     };
     await Promise.all(this.lanes.map(work)).catch((error: unknown) => {
-      throw failure('a worker failed in validation', error);
+      throw failure('a pass failed in validation', error);
     });
     return isOver() ? null : results;
   }

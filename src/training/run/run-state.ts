@@ -1,11 +1,26 @@
 /** All numbers of a run, and how a step moves them. */
-import { createRandom, keep, type Tensor, zeros } from '../../tensor/index.js';
-import { adamwStep, averagingDecay, clippingFactor, globalNorm, moveAverage } from '../optimizer/index.js';
+import { addInto } from '../../ops/elementwise.js';
+import { moveAverage } from '../../ops/optimizer.js';
+import { createRandom, keep, type Tensor, view, zeros } from '../../tensor/index.js';
+import { adamwStep, averagingDecay, clippingFactor, globalNorm } from '../optimizer/index.js';
 import type { Layouts, RunNumbers } from './checkpoint-file.js';
 import { Layout } from './layout.js';
 import { mixSeed, nameSeed, PURPOSE } from './seeds.js';
 import type { Settings } from './settings.js';
 import type { TrainingState, Workload } from './workload.js';
+
+/** A flat array as a tensor. */
+const vector = (numbers: Float32Array): Tensor => view(numbers, [numbers.length]);
+
+export interface Move {
+  /** From 1. */
+  readonly step: number;
+  /** Learning rate. */
+  readonly rate: number;
+  /** Of the gradient of the mean over the items of the batch. */
+  readonly norm: number;
+  readonly items: number;
+}
 
 export class RunState {
   readonly layouts: Layouts;
@@ -56,28 +71,31 @@ export class RunState {
     return this.numbers.averages ?? this.numbers.weights;
   }
 
-  /** Sums the gradients of all shards in their order, and makes them that of the mean over `items`. Gives its norm. */
+  /** Sums the gradients of all shards in their order. Gives the norm of that of the mean over `items`. */
   collect(gradients: readonly Float32Array[], items: number): number {
-    const { gradient } = this;
-    gradient.set(gradients[0]!);
-    for (const part of gradients.slice(1)) {
-      for (let i = 0; i < gradient.length; i++) gradient[i]! += part[i]!;
-    }
-    for (let i = 0; i < gradient.length; i++) gradient[i]! /= items;
-    return globalNorm(gradient);
+    const sum = this.gradient;
+    const [first, second, ...others] = gradients as [Float32Array, ...Float32Array[]];
+    if (second) addInto(vector(first), vector(second), vector(sum));
+    else sum.set(first);
+    for (const part of others) addInto(vector(sum), vector(part), vector(sum));
+    return globalNorm(sum) / items;
   }
 
-  /** Moves the weights by the gradient that was collected, whose norm is `norm`; then buffers and averages follow. */
-  move(step: number, rate: number, norm: number, reported: ReadonlyMap<string, Float64Array>): void {
+  /** Moves the weights by what was collected, whose norm is `norm`; then buffers and averages follow. */
+  move({ step, rate, norm, items }: Move, reported: ReadonlyMap<string, Float64Array>): void {
     const { numbers, gradient, settings, layouts } = this;
-    const factor = settings.clip === null ? 1 : clippingFactor(norm, settings.clip);
-    if (factor < 1) for (let i = 0; i < gradient.length; i++) gradient[i]! *= factor;
+    const clipping = settings.clip === null ? 1 : clippingFactor(norm, settings.clip);
     const { decayed } = layouts.parameters;
-    adamwStep({ ...numbers, gradient }, settings.optimizer, { step, rate, decayed });
+    adamwStep({ ...numbers, parameters: numbers.weights, gradient }, settings.optimizer, {
+      step,
+      rate,
+      gradientFactor: clipping / items,
+      decayed,
+    });
     const random = createRandom(mixSeed(settings.seed, PURPOSE.absorb, step));
     this.workload.absorb?.(this.state, reported, { step, random });
     if (numbers.averages && settings.averaging !== null) {
-      moveAverage(numbers.averages, numbers.weights, averagingDecay(settings.averaging, step));
+      moveAverage(numbers.averages, numbers.weights, 1 - averagingDecay(settings.averaging, step));
     }
   }
 
@@ -92,7 +110,7 @@ export class RunState {
     ] as const;
     for (const [values, { placed }] of parts) {
       for (const { name, offset, size } of placed) {
-        if (!values.subarray(offset, offset + size).every(Number.isFinite)) return name;
+        if (!Number.isFinite(globalNorm(values.subarray(offset, offset + size)))) return name;
       }
     }
     return null;

@@ -205,9 +205,7 @@ class Run {
     const next = step < this.steps ? this.jobsOf(step + 1, this.epochs.current()) : [];
     crew.publish(state.numbers.weights, state.numbers.buffers);
     const results = await crew.train(jobs, next).catch((error: unknown) => {
-      if (error instanceof TrainingError)
-        throw this.stopped(error.message.replace(/^training: /, ''), step, items, error);
-      throw error;
+      throw this.failed(error, step, items);
     });
     const loss = meanOf(results, items.length, ({ loss }) => loss);
     if (!Number.isFinite(loss)) {
@@ -227,7 +225,7 @@ class Run {
       for (const [name, values] of result.reported) addReport(reported, name, values);
     }
     const rate = learningRate(settings.schedule, step, this.steps);
-    state.move(step, rate, gradientNorm, reported);
+    state.move({ step, rate, norm: gradientNorm, items: items.length }, reported);
     this.step = step;
     this.stepsHere++;
     this.isUnsaved = true;
@@ -269,7 +267,11 @@ class Run {
       }),
     );
     crew.publish(state.evaluated, state.numbers.buffers);
-    const parts = await crew.validate(jobs, () => this.isAborted);
+    const parts = await crew
+      .validate(jobs, () => this.isAborted)
+      .catch((error: unknown) => {
+        throw this.failed(error, this.step, []);
+      });
     if (parts === null) return;
     const sums: Record<string, number> = {};
     for (const part of parts) {
@@ -322,6 +324,12 @@ class Run {
       checkpoint: this.saved === null ? undefined : this.lastFile,
       ...(cause ? { cause: cause.cause } : {}),
     });
+  }
+
+  /** The same for an error of a thread. */
+  private failed(error: unknown, step: number, items: readonly number[]): unknown {
+    if (!(error instanceof TrainingError)) return error;
+    return this.stopped(error.message.replace(/^training: /, ''), step, items, error);
   }
 
   private say(progress: TrainingProgress): void {

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { configureKernels } from '../../../kernels/wasm/runtime.js';
-import { useThreads } from '../../ops/index.js';
+import { useThreads } from '../../ops/dispatch.js';
 import { loadWorkload } from './load-workload.js';
 import { type Job, type ShardResult, ShardRunner, type Sums } from './shard-runner.js';
 

@@ -15,7 +15,7 @@ import {
 import { trainableCnn14 } from '../../../src/training/networks/cnn14.js';
 import { randomWeights } from '../../support/classifiers.js';
 import { randomTensor } from '../../support/gradients.js';
-import { initialNumbers, type Numbers, passOver } from '../../support/network-pass.js';
+import { initialNumbers, type Numbers, passOf } from '../../support/passes.js';
 
 const config: Cnn14Config = {
   type: 'cnn14',
@@ -34,7 +34,7 @@ const x = tensor(25, 9);
 
 const logitsOf = (splitLayer: number, options: { training: boolean; dropout: number; seed?: number }) => {
   const network = trainableCnn14(config, splitLayer, { dropout: options.dropout });
-  const pass = passOver(numbers, { ...options, variables: false });
+  const pass = passOf(numbers, { ...options, variables: false });
   const steps = network.prefix(pass, { x: constant(x), lengths });
   const out = network.suffix(pass, steps);
   return { steps, logits: out.x.value, lengths: out.lengths, reported: pass.reported, network };
@@ -91,7 +91,7 @@ t.test('running statistics move by what the shards have together', async (t) => 
   const sums = new Map<string, Float64Array>();
   for (const { from, lengths: some } of shards) {
     const frames = some.reduce((sum, n) => sum + n, 0);
-    const pass = passOver(numbers, { training: true });
+    const pass = passOf(numbers, { training: true });
     const part = constant(contiguous(x.lo(from, 0).hi(frames, 9)));
     network.suffix(pass, network.prefix(pass, { x: part, lengths: some }));
     for (const [name, values] of pass.reported) {
@@ -147,6 +147,6 @@ t.test('what cannot be trained', async (t) => {
     t.throws(() => trainableCnn14({ ...config, ...change }, layer), { code: 'ACOM_MODEL', message });
   }
   const network = trainableCnn14(config, 1);
-  const pass = passOver(numbers, { training: false });
+  const pass = passOf(numbers, { training: false });
   t.throws(() => network.prefix(pass, { x: constant(zeros([5, 9])), lengths: [4] }), { code: 'ACOM_SHAPE' });
 });

@@ -15,7 +15,7 @@ import { logSoftmax } from '../../../src/ops/index.js';
 import { concatenate, createRandom, flat, ModelError, type Tensor, view } from '../../../src/tensor/index.js';
 import { trainableConformer } from '../../../src/training/networks/conformer.js';
 import { checkGradients, randomTensor } from '../../support/gradients.js';
-import { initialParameters, passOf } from '../../support/passes.js';
+import { initialNumbers, passOf } from '../../support/passes.js';
 import { repository } from '../../support/shared.js';
 
 const small: ConformerCtcConfig = {
@@ -83,7 +83,7 @@ t.test(
 
 t.test('gradients of all parameters and of the features', async (t) => {
   const network = trainableConformer(small, 1, { dropout: 0 });
-  const parameters = initialParameters(network, 5);
+  const parameters = initialNumbers(network, 5);
   const { packed } = recordings(small.frontEnd.mels, [9, 5], 8);
   const inputs = new Map([['features', packed.x.value], ...parameters]);
   const check = (name: string, wanted: (input: string) => boolean, step: number) => {
@@ -112,7 +112,7 @@ t.test('gradients of all parameters and of the features', async (t) => {
 
 t.test('dropout drops in training only, by the seed of the pass', async (t) => {
   const network = trainableConformer(small, 1, { dropout: 0.2 });
-  const parameters = initialParameters(network, 5);
+  const parameters = initialNumbers(network, 5);
   const { packed } = recordings(small.frontEnd.mels, [9, 5], 8);
   const run = (training: boolean, seed: number) => {
     const pass = passOf(parameters, { training, seed });

@@ -7,7 +7,6 @@ import {
   clippingFactor,
   globalNorm,
   learningRate,
-  moveAverage,
 } from '../../../src/training/optimizer/index.js';
 
 const normal = createNormal(createRandom(5));
@@ -17,17 +16,17 @@ t.test('AdamW is the formula of the paper', async (t) => {
   const [size, decayed, rate] = [37, 20, 0.01];
   const settings = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, decay: 0.1 };
   const state = {
-    weights: numbers(size),
+    parameters: numbers(size),
     gradient: numbers(size),
     first: new Float32Array(size),
     second: new Float32Array(size),
   };
-  const right = [...state.weights];
+  const right = [...state.parameters];
   const gradients: number[][] = [];
   for (let step = 1; step <= 12; step++) {
     state.gradient.set(numbers(size));
-    gradients.push([...state.gradient]);
-    adamwStep(state, settings, { step, rate, decayed });
+    gradients.push([...state.gradient].map((g) => 0.5 * g));
+    adamwStep(state, settings, { step, rate, gradientFactor: 0.5, decayed });
     for (let i = 0; i < size; i++) {
       // The moments as sums over all gradients so far.
       const weighted = (beta: number, power: number) =>
@@ -37,14 +36,14 @@ t.test('AdamW is the formula of the paper', async (t) => {
       const gone = i < decayed ? settings.decay * right[i]! : 0;
       right[i] = right[i]! - rate * (m / (Math.sqrt(v) + settings.epsilon) + gone);
     }
-    const worst = Math.max(...right.map((value, i) => Math.abs(value - state.weights[i]!)));
+    const worst = Math.max(...right.map((value, i) => Math.abs(value - state.parameters[i]!)));
     t.ok(worst < 1e-6, `step ${step}: off by ${worst}`);
   }
 });
 
 t.test('the first step of AdamW is the learning rate against the sign of the gradient', async (t) => {
   const state = {
-    weights: new Float32Array(3),
+    parameters: new Float32Array(3),
     gradient: Float32Array.of(1e-3, -50, 0),
     first: new Float32Array(3),
     second: new Float32Array(3),
@@ -52,9 +51,9 @@ t.test('the first step of AdamW is the learning rate against the sign of the gra
   adamwStep(
     state,
     { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, decay: 0.5 },
-    { step: 1, rate: 0.1, decayed: 3 },
+    { step: 1, rate: 0.1, gradientFactor: 1, decayed: 3 },
   );
-  for (const [i, right] of [-0.1, 0.1, 0].entries()) t.ok(Math.abs(state.weights[i]! - right) < 1e-5);
+  for (const [i, right] of [-0.1, 0.1, 0].entries()) t.ok(Math.abs(state.parameters[i]! - right) < 1e-5);
 });
 
 t.test('clipping', async (t) => {
@@ -87,23 +86,10 @@ t.test('schedules', async (t) => {
   t.equal(learningRate({ kind: 'constant', rate: 0.3, warmup: 4 }, 4, 5), 0.3);
 });
 
-t.test('averages of weights', async (t) => {
-  const [average, seen] = [numbers(9), [] as Float32Array[]];
-  const first = average.slice();
-  for (let step = 1; step <= 30; step++) {
-    seen.push(numbers(9));
-    moveAverage(average, seen[step - 1]!, averagingDecay(0.9, step));
-  }
-  // (1 + t) / (10 + t) passes 0.9 at step 80: these are all of the warm-up.
-  const decays = seen.map((_, n) => (2 + n) / (11 + n));
-  const left = (from: number) => decays.slice(from).reduce((product, d) => product * d, 1);
-  for (let i = 0; i < 9; i++) {
-    const right = seen.reduce(
-      (sum, w, n) => sum + (1 - decays[n]!) * left(n + 1) * w[i]!,
-      left(0) * first[i]!,
-    );
-    t.ok(Math.abs(average[i]! - right) < 1e-6);
-  }
+t.test('averages of weights follow quickly at first', async (t) => {
+  // (1 + t) / (10 + t) passes 0.9 at step 80.
+  t.equal(averagingDecay(0.9, 1), 2 / 11);
+  t.equal(averagingDecay(0.9, 79), 80 / 89);
   t.equal(averagingDecay(0.9, 80), 0.9);
   t.equal(averagingDecay(0.9, 1000), 0.9);
 });

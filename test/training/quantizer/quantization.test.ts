@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { constant, scalarOf, Tape } from '../../../src/autograd/index.js';
-import { GroupedQuantizer } from '../../../src/quantizer/index.js';
+import { encodeStage, FrequencyTable, frequenciesFromCounts } from '../../../src/entropy/index.js';
+import { codewordUsage, GroupedQuantizer } from '../../../src/quantizer/index.js';
 import { createRandom, flat, ShapeError, type Tensor, view } from '../../../src/tensor/index.js';
-import { codewordBits, drawStages, Quantization } from '../../../src/training/quantizer/index.js';
+import {
+  codewordBits,
+  drawStages,
+  Quantization,
+  searchCodewords,
+} from '../../../src/training/quantizer/index.js';
 import { randomTensor } from '../../support/gradients.js';
 
 const random = createRandom(77);
@@ -219,6 +225,30 @@ t.test('bits are those of a code: their probabilities add up to 1', async () => 
       return bits.data.every(Number.isFinite) && Math.abs(total - 1) < 1e-4;
     }),
   );
+});
+
+t.test('bits are what the range coder writes', async (t) => {
+  const [codewords, count] = [64, 4000];
+  const codebooks = randomTensor(random, 1, codewords, width);
+  const vectors = randomTensor(random, count, width);
+  // Small vectors: few codewords are near, and those often.
+  for (let i = 0; i < vectors.data.length; i++) vectors.data[i]! *= 0.4;
+  const indices = searchCodewords(vectors, codebooks, 1);
+  const { counts } = codewordUsage(indices, codewords)[0]!;
+  const quantization = new Quantization({
+    steps: { x: constant(vectors), lengths: [count] },
+    codebooks: constant(codebooks),
+    groups: 1,
+    stages: [1],
+    bits: codewordBits(view(Float32Array.from(counts), [1, codewords])),
+    temperature: 0.1,
+    taskGradient: false,
+  });
+  const written = 8 * encodeStage(indices.data, new FrequencyTable(frequenciesFromCounts(counts))).length;
+  const [hard, soft] = [quantization.bits()[0]!, scalarOf(quantization.rate())];
+  t.ok(written < 0.97 * count * 6, 'coding saves something');
+  t.ok(Math.abs(hard / written - 1) < 0.01, `${hard.toFixed(0)} bits for ${written}`);
+  t.ok(Math.abs(soft / written - 1) < 0.1, `${soft.toFixed(0)} bits estimated`);
 });
 
 t.test('quantiser dropout', async (t) => {

@@ -1,82 +1,38 @@
-/** The trainer on a toy: the same weights whatever runs it, exact resumption, and what stops it. */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+/** The trainer on a toy: the same weights whatever runs it, and what it says. */
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { readSafetensors } from '../../../src/checkpoints/index.js';
-import { flat, type Tensor, TrainingError, UsageError } from '../../../src/tensor/index.js';
+import t from 'tap';
+import { flat } from '../../../src/tensor/index.js';
 import {
   readTrained,
   type StepProgress,
   type TrainingProgress,
-  type TrainOptions,
-  type TrainResult,
   train,
 } from '../../../src/training/run/index.js';
-import { plainEnvironment } from '../../support/cli.js';
-import { repository } from '../../support/shared.js';
-import type { ToyOptions } from '../../support/toy-workload.js';
-
-const module = join(repository, 'dist/test/support/toy-workload.js');
-
-const toy = (out: string, options: ToyOptions, more: Partial<TrainOptions> = {}): TrainOptions => ({
-  workload: { module, options },
-  out,
-  steps: 17,
-  schedule: { kind: 'cosine', rate: 0.05, warmup: 3, floor: 0.001 },
-  validateEvery: 4,
-  checkpointEvery: 3,
-  validationItems: 5,
-  workers: 0,
-  averaging: 0.9,
-  seed: 3,
-  ...more,
-});
-
-const numbersOf = (tensors: ReadonlyMap<string, Tensor>) =>
-  [...tensors].map(([name, tensor]) => [name, [...flat(tensor)]]);
-const weightsOf = ({ parameters, buffers }: TrainResult) => [...numbersOf(parameters), ...numbersOf(buffers)];
-
-/** A checkpoint as bytes: two that are equal hold the same numbers, moments and all. */
-const bytesOf = (folder: string, name = 'last') => readFileSync(join(folder, `${name}.safetensors`));
-
-/** Lines of the log without what clocks said. */
-const logOf = (folder: string) =>
-  readFileSync(join(folder, 'log.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const { itemsPerSecond, seconds, ...record } = JSON.parse(line) as Record<string, unknown>;
-      return record;
-    });
-
-async function caught(t: Test, work: Promise<unknown>): Promise<TrainingError> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  t.ok(error instanceof TrainingError, String(error));
-  return error as TrainingError;
-}
+import { bytesOf, logOf, numbersOf, runToy, toy, weightsOf } from '../../support/toy-training.js';
+import { createWorkload, itemOf } from '../../support/toy-workload.js';
 
 t.test('the number of workers does not change the weights', async (t) => {
-  const folders = [t.testdir({ none: {}, one: {}, two: {} })].flatMap((folder) =>
-    ['none', 'one', 'two'].map((name) => join(folder, name)),
-  );
-  const results: TrainResult[] = [];
-  for (const [workers, folder] of folders.entries()) {
-    results.push(await train(toy(folder, {}, { workers, shards: 3 })));
-  }
-  t.equal(results[0]!.step, 17);
-  t.notOk(results[0]!.aborted);
-  for (const n of [1, 2]) {
-    t.same(weightsOf(results[n]!), weightsOf(results[0]!), `${n} workers`);
-    t.same(bytesOf(folders[n]!), bytesOf(folders[0]!), `${n} workers: the checkpoint`);
-    t.same(bytesOf(folders[n]!, 'best'), bytesOf(folders[0]!, 'best'));
-    t.same(logOf(folders[n]!), logOf(folders[0]!));
+  const folder = t.testdir({});
+  const [none, one, two] = ['none', 'one', 'two'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const result = await train(toy(none, {}, { shards: 3 }));
+  t.equal(result.step, 17);
+  t.notOk(result.aborted);
+  for (const [out, workers] of [
+    [one, 1],
+    [two, 2],
+  ] as const) {
+    const records = await runToy(toy(out, {}, { shards: 3, workers }));
+    t.match(records.at(-1), { kind: 'result', step: 17, aborted: false });
+    t.same(bytesOf(out), bytesOf(none), `${workers} workers: weights, moments and averages`);
+    t.same(bytesOf(out, 'best'), bytesOf(none, 'best'));
+    t.same(logOf(out), logOf(none));
   }
   const other = await train(toy(t.testdir({ other: {} }), {}, { seed: 4 }));
-  t.notSame(weightsOf(other), weightsOf(results[0]!), 'another seed');
+  t.notSame(weightsOf(other), weightsOf(result), 'another seed');
 });
 
 t.test('it learns, and says what it does', async (t) => {
@@ -106,176 +62,74 @@ t.test('it learns, and says what it does', async (t) => {
   t.equal(logOf(folder).length, 205);
 });
 
-t.test('a step is AdamW on the mean over items, whatever the shards', async (t) => {
-  // Without noise of its own a batch gives the same gradient in one shard as in three, but for rounding.
-  const folder = t.testdir({ one: {}, three: {} });
-  const options = { steps: 1, averaging: null, seed: 5, checkpointEvery: 1 } as const;
-  const norms: number[] = [];
-  const onProgress = (progress: TrainingProgress) => {
-    if (progress.kind === 'step') norms.push(progress.gradientNorm);
-  };
-  await train(toy(join(folder, 'one'), {}, { ...options, shards: 1, onProgress }));
-  await train(toy(join(folder, 'three'), {}, { ...options, shards: 3, onProgress }));
-  t.ok(Math.abs(norms[0]! - norms[1]!) < 0.05 * norms[0]!, String(norms));
-});
-
-/** Runs the toy in a process of its own and ends that when it has said `until`. */
-async function killed(options: TrainOptions, file: string, until: (progress: TrainingProgress) => boolean) {
-  writeFileSync(file, JSON.stringify(options));
-  const child = spawn('node', [join(repository, 'dist/test/support/toy-run.js'), file], {
-    env: plainEnvironment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  let isOver = false;
-  child.stdout.on('data', (part: Buffer) => {
-    text += part;
-    const lines = text.split('\n').slice(0, -1);
-    if (isOver || !lines.some((line) => until(JSON.parse(line) as TrainingProgress))) return;
-    isOver = true;
-    child.kill('SIGKILL');
-  });
-  return new Promise<string | null>((done) => child.on('close', (_, signal) => done(signal)));
-}
-
-t.test('a run that is killed in mid-epoch goes on to the same weights', async (t) => {
-  const folder = t.testdir({ whole: {}, killed: {} });
-  const [whole, stopped] = [join(folder, 'whole'), join(folder, 'killed')];
-  // An epoch has 5 batches, the last checkpoint before step 8 is of step 6, a validation was at 4.
-  const options = { slow: 20 };
-  await train(toy(whole, {}, {}));
-  const signal = await killed(
-    toy(stopped, options, { workers: 2 }),
-    join(folder, 'options.json'),
-    (progress) => progress.kind === 'step' && progress.step === 8,
-  );
-  t.equal(signal, 'SIGKILL');
-  t.equal((await readTrained(join(stopped, 'last.safetensors'))).standing.step, 6);
-  // A line that was not finished, and half a checkpoint.
-  writeFileSync(join(stopped, 'log.jsonl'), '{"kind":"st', { flag: 'a' });
-  writeFileSync(join(stopped, 'last.safetensors.part'), bytesOf(stopped).subarray(0, 300));
-  const said: TrainingProgress[] = [];
-  await train(
-    toy(stopped, options, { resume: true, workers: 1, onProgress: (progress) => said.push(progress) }),
-  );
-  t.match(said[0], { kind: 'resumed', step: 6 });
-  const tensors = (path: string) =>
-    [...readSafetensors(bytesOf(path)).tensors].map(([name, { data }]) => [
-      name,
-      [...(data as Float32Array)],
-    ]);
-  t.same(tensors(stopped), tensors(whole));
-  t.same(logOf(stopped), logOf(whole));
-  t.notOk(existsSync(join(stopped, 'last.safetensors.part')));
-});
-
-t.test('a signal ends a run after its step; it goes on to the same weights', async (t) => {
-  const folder = t.testdir({ whole: {}, stopped: {} });
-  await train(toy(join(folder, 'whole'), {}));
-  const stopped = join(folder, 'stopped');
-  // At 8 a validation is due: it is done by the run that goes on.
-  for (const at of [2, 8, 17]) {
-    const controller = new AbortController();
-    const result = await train(
-      toy(
-        stopped,
-        {},
-        {
-          resume: true,
-          signal: controller.signal,
-          onProgress: (progress) => {
-            if (progress.kind === 'step' && progress.step === at) controller.abort();
-          },
-        },
-      ),
-    );
-    t.ok(result.aborted);
-    t.equal(result.step, at);
-    t.equal((await readTrained(join(stopped, 'last.safetensors'))).standing.step, at);
-  }
-  const result = await train(toy(stopped, {}, { resume: true }));
-  t.notOk(result.aborted);
-  t.same(bytesOf(stopped), bytesOf(join(folder, 'whole')));
-  t.same(logOf(stopped), logOf(join(folder, 'whole')));
-  t.equal((await train(toy(stopped, {}, { resume: true }))).step, 17, 'nothing is left to do');
-});
-
-t.test('a loss that is no number stops the run and names files', async (t) => {
+t.test('steps are those of the formulas in float64', async (t) => {
   const folder = t.testdir({});
-  await train(toy(folder, {}, { schedule: { kind: 'constant', rate: 0.01 }, steps: 6 }));
-  const before = [
-    bytesOf(folder),
-    bytesOf(folder, 'best'),
-    statSync(join(folder, 'last.safetensors')).mtimeMs,
-  ];
-  for (const workers of [0, 1]) {
-    const error = await caught(
-      t,
-      train(
-        toy(
-          folder,
-          {},
-          {
-            schedule: { kind: 'constant', rate: 0.01 },
-            steps: 30,
-            resume: true,
-            workers,
-            // Another module with the same options is the same run to the checkpoint.
-            workload: { module: join(repository, 'dist/test/support/toy-faults.js'), options: {} },
-          },
-        ),
-      ),
-    );
-    t.match(
-      error.message,
-      /^training: step \d+ \(\d items: toy\/\d+\.wav.*\): the loss is NaN; the last good/,
-    );
-    t.ok(error.files.includes('toy/4.wav') && error.files.length <= 3, String(error.files));
-    t.equal(error.checkpoint, join(folder, 'last.safetensors'));
-    t.ok(error.step! > 6);
-  }
-  t.ok((await readTrained(join(folder, 'best.safetensors'))).standing.step <= 6);
-  t.ok(before.length > 0);
-});
-
-t.test('other ends', async (t) => {
-  const run = (options: ToyOptions, more: Partial<TrainOptions> = {}) =>
-    caught(t, train(toy(t.testdir({}), options, more)));
-  t.match((await run({ badItem: 3 })).message, /the loss is NaN; there is no checkpoint yet|of step 3; look/);
-  t.match((await run({ steepItem: 3 })).message, /its gradient's norm (NaN|Infinity)/);
-  t.match((await run({ noScore: true })).message, /step 4: the validation score is NaN/);
-  for (const workers of [0, 1]) {
-    const thrown = await run({ throwItem: 3 }, { workers });
-    t.match(thrown.message, /step \d+ \(5 items: .*a worker failed: a fault of the toy; /);
-    t.ok(thrown.cause instanceof Error && /toy-workload/.test(thrown.cause.stack ?? ''));
-    t.match((await run({ unreadableItem: 3 }, { workers })).message, /item 3 could not be read/);
-  }
-  t.match((await run({ exitItem: 3 }, { workers: 1 })).message, /the worker thread ended with exit code 7/);
-  t.match((await run({ items: 0 })).message, /epoch 0 has no batches/);
-});
-
-t.test('what a run refuses to begin with', async (t) => {
-  const folder = t.testdir({});
-  await train(toy(folder, {}, { steps: 3 }));
-  const before = bytesOf(folder);
-  const refused = async (more: Partial<TrainOptions>, message: RegExp, options: ToyOptions = {}) => {
-    const error: unknown = await train({ ...toy(folder, options, { steps: 3 }), ...more }).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    t.ok(error instanceof UsageError, String(error));
-    t.match((error as Error).message, message);
+  const options = { noise: 0, items: 12, batch: 6 };
+  const more = {
+    clip: 2,
+    averaging: 0.6,
+    checkpointEvery: 1,
+    optimizer: { beta2: 0.95, decay: 0.3 },
+  } as const;
+  const run = (name: string, steps: number, shards: number) => {
+    const schedule = { kind: 'constant', rate: 0.02, warmup: 4 } as const;
+    return train(toy(join(folder, name), options, { ...more, steps, shards, schedule }));
   };
-  await refused({}, /last.safetensors is there already: resume/);
-  await refused({ resume: true, seed: 4 }, /other settings \(seed\): seed was 3 and is 4/);
-  await refused({ resume: true, steps: 9 }, /other settings \(steps\)/);
-  await refused({ resume: true }, /other settings \(options\)/, { batch: 7 });
-  await refused({ shards: 0 }, /shards is 0/);
-  await refused({ epochs: 2 }, /by steps or by epochs/);
-  await refused({ averaging: 2 }, /averaging is 2/);
-  await refused(
-    { workload: { module: join(repository, 'dist/test/support/shared.js') } },
-    /no function create/,
-  );
-  t.same(bytesOf(folder), before);
+  const start = await readTrained((await run('start', 0, 1)).file);
+  const read = (name: string) => [...flat(start.parameters.get(name)!)];
+  // y = (1.5 S + B A) x + B a: skip.weight S, first.weight A and bias a, second.weight B.
+  const weights = [
+    read('skip.weight'),
+    read('first.weight'),
+    read('second.weight'),
+    read('first.bias'),
+  ] as const satisfies readonly number[][];
+  const averages = weights.map((each) => [...each]);
+  const moments = weights.map((each) => each.map(() => [0, 0] as [number, number]));
+  const { batches } = await createWorkload(options);
+  const clipped: boolean[] = [];
+  for (let step = 1; step <= 6; step++) {
+    const batch = batches(Math.floor((step - 1) / 2), 3)[(step - 1) % 2]!;
+    const [S, A, B, a] = weights;
+    const gradients = weights.map((each) => each.map(() => 0));
+    for (const { x, target } of batch.map((item) => itemOf(item))) {
+      const h = a.map((bias, j) => x.reduce((sum, value, i) => sum + A[6 * j + i]! * value, bias));
+      target.forEach((wanted, o) => {
+        const skip = x.reduce((sum, value, i) => sum + 1.5 * S[6 * o + i]! * value, 0);
+        const dy =
+          (2 * (h.reduce((sum, value, j) => sum + B[8 * o + j]! * value, skip) - wanted)) / batch.length;
+        for (const [i, value] of x.entries()) gradients[0]![6 * o + i]! += 1.5 * dy * value;
+        for (const [j, value] of h.entries()) {
+          gradients[2]![8 * o + j]! += dy * value;
+          gradients[3]![j]! += dy * B[8 * o + j]!;
+          for (const [i, input] of x.entries()) gradients[1]![6 * j + i]! += dy * B[8 * o + j]! * input;
+        }
+      });
+    }
+    const factor = Math.min(1, 2 / Math.hypot(...gradients.flat()));
+    clipped.push(factor < 1);
+    const rate = Math.min(0.02, 0.005 * step);
+    for (const [n, each] of weights.entries()) {
+      for (let i = 0; i < each.length; i++) {
+        const g = factor * gradients[n]![i]!;
+        const moment = moments[n]![i]!;
+        moment[0] = 0.9 * moment[0] + 0.1 * g;
+        moment[1] = 0.95 * moment[1] + 0.05 * g * g;
+        const direction = moment[0] / (1 - 0.9 ** step) / (Math.sqrt(moment[1] / (1 - 0.95 ** step)) + 1e-8);
+        each[i]! -= rate * (direction + (n === 3 ? 0 : 0.3 * each[i]!));
+        const kept = Math.min(0.6, (1 + step) / (10 + step));
+        averages[n]![i] = kept * averages[n]![i]! + (1 - kept) * each[i]!;
+      }
+    }
+  }
+  t.ok(clipped.includes(true) && clipped.includes(false), `clipped: ${clipped}`);
+  for (const shards of [1, 3]) {
+    const { parameters } = await run(`shards ${shards}`, 6, shards);
+    for (const [n, name] of ['skip.weight', 'first.weight', 'second.weight', 'first.bias'].entries()) {
+      const worst = Math.max(
+        ...flat(parameters.get(name)!).map((value, i) => Math.abs(value - averages[n]![i]!)),
+      );
+      t.ok(worst < 2e-6, `${shards} shards: ${name} is off by ${worst}`);
+    }
+  }
 });

@@ -4,7 +4,8 @@
  * B lies in panels of 8 columns, [ceil(n / 8)][k][8], so that a step of the inner loop reads two vectors one
  * after the other. A tile of C, up to 4 rows by 8 columns, stays in registers while the loop runs over k: per
  * step it does 8 vector multiply-adds for 2 loads of B and 4 of A. Panels are the outer loop: one is read from
- * memory once and then stays in the first-level cache. A single row takes four panels side by side instead.
+ * memory once and then stays in the first-level cache. A single row takes four panels side by side instead. Where B is small
+ * and A is not, all this is done for one block of A's rows after the other.
  */
 import type { ModuleBuilder } from '../wasm/assembler.js';
 import { i32 } from '../wasm/expression.js';
@@ -42,24 +43,25 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
   defineTransposeRows(module);
 
   // C [m, columns]; `spare` holds a tile.
-  module.function(
-    'matmul',
-    {
-      m: 'i32',
-      columns: 'i32',
-      k: 'i32',
-      a: 'i32',
-      aRowBytes: 'i32',
-      b: 'i32',
-      bias: 'i32',
-      biasBytes: 'i32',
-      activation: 'i32',
-      accumulate: 'i32',
-      c: 'i32',
-      cRowBytes: 'i32',
-      spare: 'i32',
-      zero: 'i32',
-    },
+  const parameters = {
+    m: 'i32',
+    columns: 'i32',
+    k: 'i32',
+    a: 'i32',
+    aRowBytes: 'i32',
+    b: 'i32',
+    bias: 'i32',
+    biasBytes: 'i32',
+    activation: 'i32',
+    accumulate: 'i32',
+    c: 'i32',
+    cRowBytes: 'i32',
+    spare: 'i32',
+    zero: 'i32',
+  } as const;
+  const block = module.function(
+    'matmulBlock',
+    parameters,
     (f, p) => {
       const { k, a, aRowBytes, b, bias, biasBytes, activation, accumulate, c, cRowBytes, spare } = p;
       const advance = (panels: number): void => {
@@ -111,7 +113,46 @@ export function defineMatmul(module: ModuleBuilder, arithmetic: Arithmetic): voi
         advance(1);
       });
     },
+    false,
   );
+
+  // The same in blocks of so many rows
+  module.function('matmul', { ...parameters, blockRows: 'i32' }, (f, p) => {
+    const rows = f.declare('i32');
+    f.while(i32.gtS(p.m, i32.const(0)), () => {
+      f.set(rows, i32.select(p.m, p.blockRows, i32.ltS(p.m, p.blockRows)));
+      f.call(
+        block,
+        rows,
+        p.columns,
+        p.k,
+        p.a,
+        p.aRowBytes,
+        p.b,
+        p.bias,
+        p.biasBytes,
+        p.activation,
+        p.accumulate,
+        p.c,
+        p.cRowBytes,
+        p.spare,
+        p.zero,
+      );
+      f.increase(p.a, i32.mul(rows, p.aRowBytes));
+      f.increase(p.c, i32.mul(rows, p.cRowBytes));
+      f.set(p.m, i32.sub(p.m, rows));
+    });
+  });
+}
+
+/** Bytes of A that are gone through for each panel of B: they come from the second-level cache at worst. */
+const BLOCK_BYTES = 1 << 16;
+/** Of a larger B, reading it again for each block would cost more than reading A again for each panel. */
+const MOST_PACKED_BYTES = 1 << 19;
+
+function blockRowsOf(m: number, k: number, packedBytes: number): number {
+  if (packedBytes > MOST_PACKED_BYTES) return m;
+  return Math.max(32, 4 * Math.floor(BLOCK_BYTES / (16 * Math.max(k, 1))));
 }
 
 export interface MatmulExports {
@@ -130,6 +171,7 @@ export interface MatmulExports {
     cRowBytes: number,
     spare: number,
     zero: number,
+    blockRows: number,
   ): void;
   packPanels(n: number, k: number, b: number, rowBytes: number, columnBytes: number, to: number): void;
   readonly transposeRows: TransposeRows;
@@ -207,6 +249,7 @@ export const matmulSimd: SimdKernel<MatmulKernel, MatmulExports> = {
             to.rowBytes,
             memory.push(MOST_ROWS * PANEL_BYTES),
             0,
+            blockRowsOf(m, k, data.byteLength),
           ]);
         }
         if (parts.length > 0) threads.run('matmul', parts, exports.matmul);

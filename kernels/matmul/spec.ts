@@ -60,6 +60,8 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
     ...[5, 6, 8, 9, 11, 12, 13, 14, 15, 17, 19, 23].map((m) => ({ m, n: 16, k: 9, transposeB: true })),
     ...[1, 4, 5].flatMap((m) => [15, 16, 17, 24, 25].map((n) => ({ m, n, k: 7, bias: true }))),
     { m: 25, n: 96, k: 256, transposeB: true, bias: true },
+    // Several blocks of rows
+    { m: 70, n: 9, k: 600, bias: true },
     // Blocks of 4 x 4 that are turned
     ...[1, 2, 3, 4, 8].flatMap((m) => [1, 2, 3, 5, 8].map((k) => ({ m, n: 9, k, transposeA: true }))),
   ],

@@ -11,7 +11,7 @@ import { type TrainOptions, type TrainResult, train } from '../run/index.js';
 import { nameSeed } from '../run/seeds.js';
 import type { TrainingState, Workload } from '../run/workload.js';
 import type { CodingOptions } from './coding.js';
-import type { RecipeOptions } from './index.js';
+import type { RecipeOptions } from './recipe.js';
 
 /** A workload with a coded network in it. */
 export interface CodedWorkload<B extends { readonly features: PackedSteps }> extends Workload<B> {

@@ -11,8 +11,8 @@ import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, codingOf } from '../coding.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet } from '../finish.js';
-import type { Recipe, RecipeOptions } from '../index.js';
 import { trainPhases } from '../phases.js';
+import type { Recipe, RecipeOptions } from '../recipe.js';
 import {
   CLIP_SECONDS,
   type Esc10Options,

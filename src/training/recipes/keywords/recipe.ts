@@ -10,8 +10,8 @@ import { type CodingOptions, codingOf } from '../coding.js';
 import { COMMANDS, TEST_VOICES } from '../commands/settings.js';
 import { statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
-import type { Recipe, RecipeOptions } from '../index.js';
 import { trainPhases } from '../phases.js';
+import type { Recipe, RecipeOptions } from '../recipe.js';
 import {
   CLIP_SECONDS,
   FRONT_END,
@@ -24,10 +24,10 @@ import {
 } from './workload.js';
 
 const WORKLOAD = new URL('./workload.js', import.meta.url);
-const BATCH = 64;
+const BATCH = 32;
 /** Takes of each word by each synthetic voice. */
 const TAKES = 1;
-const EPOCHS = { continuous: 22, coded: 8 };
+const EPOCHS = { continuous: 28, coded: 9 };
 
 /** 7 vectors for a clip of 1 s, of 7 bits for each codebook: 49 bit/s. */
 const CODING: CodingOptions = {
@@ -95,15 +95,15 @@ async function run(options: RecipeOptions) {
       optimizer: { decay: 0.03, beta2: 0.98 },
       continuous: {
         steps: EPOCHS.continuous * batches,
-        schedule: { kind: 'cosine', rate: 3e-3, warmup: 200 },
-        averaging: 0.995,
+        schedule: { kind: 'cosine', rate: 2e-3, warmup: 300 },
+        averaging: 0.998,
         validateEvery: 5 * batches,
         checkpointEvery: batches,
       },
       coded: {
         steps: EPOCHS.coded * batches,
         schedule: { kind: 'cosine', rate: 1e-3, warmup: 50 },
-        averaging: 0.99,
+        averaging: 0.995,
         validateEvery: 3 * batches,
         checkpointEvery: batches,
       },

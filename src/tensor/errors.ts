@@ -102,3 +102,10 @@ export class MissingPackageError extends AcomError {
     super('ACOM_MISSING_PACKAGE', `${purpose} needs the ${named}: npm install ${packageName}`, { cause });
   }
 }
+
+/** A program that the call runs and that this machine does not have. */
+export class MissingProgramError extends AcomError {
+  constructor(program: string, purpose: string, install: string, cause: unknown) {
+    super('ACOM_MISSING_PROGRAM', `${purpose} needs the program ${program}: ${install}`, { cause });
+  }
+}

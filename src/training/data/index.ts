@@ -7,6 +7,7 @@ export { LoadedClips, type LoadOptions, loadClips } from './load-clips.js';
 export { readManifestFolder } from './manifest.js';
 export { readDataset } from './read-dataset.js';
 export { loadSamples } from './samples.js';
+export { type Engine, HELD_OUT_VOICES } from './speakers.js';
 export { BACKGROUND_NOISE, readSpeechCommands, UNKNOWN } from './speech-commands.js';
 export {
   type SpeakerSplit,
@@ -17,3 +18,4 @@ export {
   splitOf,
   withoutDuplicates,
 } from './splits.js';
+export { COMMAND_WORDS, synthesizeVoices, type VoicesOptions } from './voices.js';

@@ -48,7 +48,7 @@ function readStreamInfo(bytes: Uint8Array): StreamInfo {
   return { sampleRate, channels, promised };
 }
 
-/** Enough bytes for the longest header of a frame. */
+/** So many bytes the package wants to see before it takes something for a header; that of a first frame has at most 10. */
 const FRAME_HEADER_BYTES = 16;
 
 /** Header of the first frame, behind the blocks of metadata; null where the file ends before it. */
@@ -56,7 +56,12 @@ function firstFrame(bytes: Uint8Array): Uint8Array | null {
   for (let at = MAGIC.length; at + 4 <= bytes.length; ) {
     const isLast = (bytes[at]! & 0x80) !== 0;
     at += 4 + (bytes[at + 1]! << 16) + (bytes[at + 2]! << 8) + bytes[at + 3]!;
-    if (isLast) return at < bytes.length ? bytes.slice(at, at + FRAME_HEADER_BYTES) : null;
+    if (!isLast) continue;
+    if (at >= bytes.length) return null;
+    const header = bytes.slice(at, at + FRAME_HEADER_BYTES);
+    // A frame of silence can be so short that all of it is here; with a wrong checksum it is not decoded again.
+    header[header.length - 1]! ^= 1;
+    return header;
   }
   return null;
 }

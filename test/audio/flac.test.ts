@@ -41,6 +41,22 @@ t.test('samples in the last frame that look like the header of a frame', async (
   t.same([samples.length, samples[511]! * 32768, samples[1023]! * 32768], [1024, 100, -8]);
 });
 
+t.test('frames of silence, which are as short as the header of others', async (t) => {
+  for (const [blockSamples, blocks] of [
+    [400, [[100]]],
+    [4096, [[0]]],
+    [4096, [[0], [0], [0]]],
+    [400, [[1], [2]]],
+  ] as const) {
+    const promised = blockSamples * blocks.length;
+    const settings = { sampleRate: 8000, channels: 1, blockSamples, blocks };
+    for (const said of [promised, 0]) {
+      const { samples, missingSamples } = await readFlac(constantFlac({ ...settings, promised: said }));
+      t.same([samples.length, missingSamples], [promised, 0]);
+    }
+  }
+});
+
 t.test('what is no FLAC file, and what is no audio', async (t) => {
   const magic = [...'fLaC'].map((c) => c.charCodeAt(0));
   await t.rejects(readFlac(Uint8Array.from(magic)), { name: 'FormatError' });

@@ -88,12 +88,12 @@ export function spectralTilt(
   decibelsPerOctave: number,
 ): Float32Array<ArrayBuffer> {
   const [low, high] = TILT_BAND.map((part) => (part * sampleRate) / 2) as [number, number];
-  // A pole at p and a zero at z give a step of 20 log10(z / p) dB; such steps at equal distances make up the slope.
+  // A pole below a zero is a step up, by their ratio; equal steps at equal distances make up the slope.
   const ratio = (high / low) ** (1 / (TILT_PAIRS - 1));
-  const exponent = decibelsPerOctave / (20 * Math.log10(2));
-  const warped = (hertz: number) => Math.tan(Math.PI * Math.min(0.497, hertz / sampleRate));
+  const step = ratio ** (decibelsPerOctave / (20 * Math.log10(2)) / 2);
   const sections = Array.from({ length: TILT_PAIRS }, (_, i): Biquad => {
-    const [pole, zero] = [low * ratio ** i, low * ratio ** (i - exponent)].map(warped) as [number, number];
+    const centre = Math.tan((Math.PI * low * ratio ** i) / sampleRate);
+    const [pole, zero] = [centre * step, centre / step];
     // (s + zero) / (s + pole), bilinear
     return section(1 + pole, 1 + zero, zero - 1, 0, pole - 1, 0);
   });

@@ -1,26 +1,48 @@
 /**
- * Longer and shorter vocal tracts at the same pitch. Of each short frame the spectral envelope (the power spectrum,
- * smoothed until no harmonics are left) is moved along the frequency axis, and the spectrum is multiplied by new over old
- * envelope. Phases stay, so nothing is smeared in time; with a factor of 1 the samples come back as they were.
+ * Longer and shorter vocal tracts at the same pitch. Linear prediction gives the resonances of each short frame, an
+ * all-pole envelope 1 / |A(f)|² (J. Makhoul, Linear prediction: a tutorial review, 1975). The envelope is moved along the
+ * frequency axis and the spectrum multiplied by new over old one. Phases stay, so nothing is smeared in time; with a
+ * factor of 1 the samples come back as they were.
  */
 import { forward, inverse, transformOf } from './convolve.js';
 import { requireFactor } from './speed.js';
 
 /** Length of a frame; frames overlap by half. */
 const FRAME_SECONDS = 0.032;
-/** The envelope is smoothed by a triangle of this half-width, more than the distance of most harmonics. */
-const SMOOTHING_HERTZ = 250;
-/** Power ratio of new and old envelope at most, and its inverse at least: 20 dB. */
-const MOST_RATIO = 100;
+/** Two poles for each resonance, of which there is one in a kilohertz, and two for the slope. */
+const orderOf = (sampleRate: number): number => 2 + Math.min(30, Math.round(sampleRate / 1000));
+/** Envelopes are smoothed by about so much (a Gaussian on the autocorrelation): high voices have few harmonics. */
+const SMOOTHING_HERTZ = 60;
+/** Noise that is taken to be there, over the power of the frame: keeps the prediction stable. */
+const LEAST_NOISE = 1e-4;
+/** Ratio of new and old envelope, as power, at most; its inverse at least: 25 dB. */
+const MOST_RATIO = 316;
 
-/** `x` averaged over `reach` neighbours on each side, as far as there are any. */
-function smoothed(x: Float64Array, reach: number, sums: Float64Array, out: Float64Array): void {
-  const { length } = x;
-  for (let f = 0; f < length; f++) sums[f + 1] = sums[f]! + x[f]!;
-  for (let f = 0; f < length; f++) {
-    const from = Math.max(0, f - reach);
-    const to = Math.min(length, f + reach + 1);
-    out[f] = (sums[to]! - sums[from]!) / (to - from);
+/**
+ * Coefficients 1, a[1] .. a[order] of the prediction error filter of an autocorrelation r[0] .. r[order], into `a`
+ * (Levinson and Durbin).
+ */
+function predictor(r: Float64Array, order: number, a: Float64Array, last: Float64Array): void {
+  a.fill(0);
+  a[0] = 1;
+  let error = r[0]!;
+  for (let i = 1; i <= order; i++) {
+    let sum = 0;
+    for (let j = 0; j < i; j++) sum += a[j]! * r[i - j]!;
+    const reflection = -sum / error;
+    last.set(a);
+    for (let j = 1; j <= i; j++) a[j] = last[j]! + reflection * last[i - j]!;
+    error *= 1 - reflection * reflection;
+  }
+}
+
+/** out[f] = x at f * step, between points in a straight line, beyond the last one as there. */
+function interpolate(x: Float64Array, step: number, out: Float64Array): void {
+  const last = x.length - 1;
+  for (let f = 0; f < out.length; f++) {
+    const at = Math.min(last, f * step);
+    const i = Math.min(last - 1, Math.floor(at));
+    out[f] = x[i]! + (at - i) * (x[i + 1]! - x[i]!);
   }
 }
 
@@ -37,29 +59,51 @@ export function shiftFormants(
   const transform = transformOf(size);
   const { frame, real, imaginary } = transform;
   const bins = real.length;
-  const reach = Math.max(1, Math.round((SMOOTHING_HERTZ / 2 / sampleRate) * size));
+  // A few coefficients make a smooth envelope: fewer points tell all of it.
+  const coarse = transformOf(Math.max(64, size / 4));
+  const order = orderOf(sampleRate);
   // The root of a Hann window, before and after: squares of two neighbours sum to 1.
   const window = Float64Array.from({ length: size }, (_, n) => Math.sin((Math.PI * (n + 0.5)) / size));
-  const power = new Float64Array(bins);
-  const once = new Float64Array(bins);
-  const envelope = new Float64Array(bins);
-  const sums = new Float64Array(bins + 1);
+  const lagWindow = Float64Array.from({ length: order + 1 }, (_, k) =>
+    k === 0 ? 1 + LEAST_NOISE : Math.exp(-0.5 * ((2 * Math.PI * SMOOTHING_HERTZ * k) / sampleRate) ** 2),
+  );
+  const lags = new Float64Array(order + 1);
+  const coefficients = new Float64Array(order + 1);
+  const spare = new Float64Array(order + 1);
+  const windowed = new Float64Array(size);
+  /** |A(f)|², what the old envelope is one over, at the points of the coarse transform. */
+  const points = new Float64Array(coarse.real.length);
+  /** The same at bin f, and at bin f / factor, where the new envelope comes from. */
+  const inversePower = new Float64Array(bins);
+  const moved = new Float64Array(bins);
+  const scale = new Float64Array(bins);
   const out = new Float32Array(samples.length);
+  const padded = new Float32Array(samples.length + 2 * size);
+  padded.set(samples, hop);
   for (let from = -hop; from < samples.length; from += hop) {
-    for (let n = 0; n < size; n++) frame[n] = (samples[from + n] ?? 0) * window[n]!;
-    forward(transform);
-    for (let f = 0; f < bins; f++) power[f] = real[f]! * real[f]! + imaginary[f]! * imaginary[f]!;
-    smoothed(power, reach, sums, once);
-    smoothed(once, reach, sums, envelope);
+    for (let n = 0; n < size; n++) windowed[n] = padded[from + hop + n]! * window[n]!;
+    for (let k = 0; k <= order; k++) {
+      let sum = 0;
+      for (let n = k; n < size; n++) sum += windowed[n]! * windowed[n - k]!;
+      lags[k] = sum * lagWindow[k]!;
+    }
+    if (lags[0] === 0) continue;
+    predictor(lags, order, coefficients, spare);
+    coarse.frame.fill(0);
+    coarse.frame.set(coefficients);
+    forward(coarse);
+    for (let i = 0; i < points.length; i++) points[i] = coarse.real[i]! ** 2 + coarse.imaginary[i]! ** 2;
+    const step = (points.length - 1) / (bins - 1);
+    interpolate(points, step, inversePower);
+    interpolate(points, step / factor, moved);
     for (let f = 0; f < bins; f++) {
-      const at = Math.min(bins - 1, f / factor);
-      const i = Math.min(bins - 2, Math.floor(at));
-      const moved = envelope[i]! + (at - i) * (envelope[i + 1]! - envelope[i]!);
-      const old = envelope[f]!;
-      const ratio = old === 0 ? 1 : Math.max(1 / MOST_RATIO, Math.min(MOST_RATIO, moved / old));
-      const scale = Math.sqrt(ratio);
-      real[f]! *= scale;
-      imaginary[f]! *= scale;
+      scale[f] = Math.sqrt(Math.max(1 / MOST_RATIO, Math.min(MOST_RATIO, inversePower[f]! / moved[f]!)));
+    }
+    frame.set(windowed);
+    forward(transform);
+    for (let f = 0; f < bins; f++) {
+      real[f]! *= scale[f]!;
+      imaginary[f]! *= scale[f]!;
     }
     inverse(transform);
     for (let n = Math.max(0, -from); n < size && from + n < out.length; n++) {

@@ -11,7 +11,7 @@ export interface Room {
   readonly directDecibels: number;
   /** Seconds from the direct sound to the first reflection. */
   readonly firstReflectionSeconds: number;
-  /** High frequencies decay faster: the part of each sample that comes from the one before, 0 to less than 1. */
+  /** By which part the decay time is shorter above 1 kHz, 0 to less than 1. */
   readonly damping: number;
 }
 
@@ -30,6 +30,8 @@ const EARLY_SECONDS = 0.05;
 const EARLY_REFLECTIONS: Range = [4, 10];
 /** The response ends where it has fallen by this. */
 const RESPONSE_DECIBELS = 40;
+/** Frequency from which damping acts. */
+const DAMPED_HERTZ = 1000;
 /** Amplitude falls by 60 dB over one decay time: e^-6.91. */
 const DECAY = Math.log(1000);
 
@@ -48,14 +50,15 @@ export function roomResponse(room: Room, sampleRate: number, random: Random): Fl
   const length = first + Math.ceil(((decaySeconds * RESPONSE_DECIBELS) / 60) * sampleRate);
   const response = new Float32Array(length);
   const perSample = DECAY / (decaySeconds * sampleRate);
-  const slope = Math.exp(-perSample);
-  let [envelope, filtered] = [1, 0];
+  const [slopeLow, slopeHigh] = [Math.exp(-perSample), Math.exp(-perSample / (1 - damping))];
+  const opening = 1 - Math.exp((-2 * Math.PI * DAMPED_HERTZ) / sampleRate);
+  let [envelopeLow, envelopeHigh, low] = [1, 1, 0];
   for (let n = first; n < length; n++) {
-    // The filter closes as time goes on.
-    const held = damping * (1 - envelope * envelope);
-    filtered = held * filtered + (1 - held) * (2 * random() - 1);
-    response[n] = envelope * filtered;
-    envelope *= slope;
+    const white = 2 * random() - 1;
+    low += opening * (white - low);
+    response[n] = envelopeLow * low + envelopeHigh * (white - low);
+    envelopeLow *= slopeLow;
+    envelopeHigh *= slopeHigh;
   }
   const early = Math.max(1, Math.min(length - first, Math.round(EARLY_SECONDS * sampleRate)));
   const reflections = integer(random, EARLY_REFLECTIONS);

@@ -34,8 +34,6 @@ export interface ClassifierTraining {
   readonly smoothing: number;
   readonly training: readonly Labelled[];
   readonly validation: readonly Labelled[];
-  /** How often an epoch has each training clip; 1 where this is left out. */
-  readonly repeats?: (clip: Labelled) => number;
   /** Labels that the score is of; all where this is left out. */
   readonly scored?: (label: number) => boolean;
   augment(samples: Float32Array, random: Random): Float32Array;
@@ -62,12 +60,11 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
   }
 
   batches(epoch: number, seed: number): number[][] {
-    const { training, repeats = () => 1, batch } = this.of;
+    const { training, batch } = this.of;
     const random = createRandom(mixSeed(seed, epoch));
-    const items = training.flatMap((clip, n) => new Array<number>(repeats(clip)).fill(n));
-    const order = shuffled(random, items);
+    const order = shuffled(random, [...training.keys()]);
     // The last clips are too few for a batch of their own; other epochs leave out others.
-    return Array.from({ length: Math.max(1, Math.floor(order.length / batch)) }, (_, b) =>
+    return Array.from({ length: batchesOf(order.length, batch) }, (_, b) =>
       order.slice(b * batch, (b + 1) * batch),
     );
   }
@@ -145,6 +142,9 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
     return { score: sum / (most + 1), ...values };
   }
 }
+
+/** Whole batches of an epoch; one where there are too few clips for that. */
+export const batchesOf = (clips: number, batch: number): number => Math.max(1, Math.floor(clips / batch));
 
 function largest(values: Float32Array): number {
   let best = 0;

@@ -2,6 +2,8 @@
 
 import type { TrainingProgress } from '../run/index.js';
 import { commandsRecipe } from './commands/recipe.js';
+import { esc10Recipe } from './esc10/recipe.js';
+import { keywordsRecipe } from './keywords/recipe.js';
 
 /** What a recipe has to say beside the progress of its runs: what it reads, what it skipped, which fold it trains. */
 export interface RecipeNote {
@@ -40,4 +42,4 @@ export interface Recipe {
   run(options: RecipeOptions): Promise<RecipeResult>;
 }
 
-export const recipes: readonly Recipe[] = [commandsRecipe];
+export const recipes: readonly Recipe[] = [commandsRecipe, esc10Recipe, keywordsRecipe];

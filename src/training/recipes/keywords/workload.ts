@@ -2,14 +2,7 @@
 import type { FrontEndConfig } from '../../../audio/log-mel.js';
 import type { KeywordConformerConfig } from '../../../nn/index.js';
 import { UsageError } from '../../../tensor/index.js';
-import {
-  augmentSpeech,
-  choose,
-  integer,
-  type Random,
-  type SpeechAugmentation,
-  shift,
-} from '../../augmentation/index.js';
+import { augmentSpeech, choose, integer, type SpeechAugmentation, shift } from '../../augmentation/index.js';
 import { type LoadedClips, loadClips, readDataset, type SpeakerSplit, splitOf } from '../../data/index.js';
 import { trainableKeywordConformer } from '../../networks/keyword-conformer.js';
 import { ClassifierWorkload, clipOf, type Labelled } from '../classifier.js';
@@ -134,8 +127,6 @@ export async function createWorkload(options: unknown): Promise<ClassifierWorklo
   const { data, voices, statistics, batch, mixup, coding } = options as KeywordsOptions;
   const { training, validation } = await loadKeywords(data, voices);
   const noises = training.filter(({ label }) => LABELS[label] === SILENCE);
-  const synthetic = new Set(training.filter(({ isSynthetic }) => isSynthetic));
-  const random = (seed: Random): number => integer(seed, [-MOST_SHIFT, MOST_SHIFT]);
   return new ClassifierWorkload({
     network: trainableKeywordConformer(NETWORK, SPLIT_LAYER, { dropout: 0.1 }),
     stepWidth: NETWORK.encoder.width,
@@ -148,15 +139,11 @@ export async function createWorkload(options: unknown): Promise<ClassifierWorklo
     smoothing: 0.05,
     training,
     validation,
-    // Recorded words twice for each synthetic one.
-    repeats: (clip) => (synthetic.has(clip as (typeof training)[number]) ? 1 : 2),
     scored: (label) => label < KEYWORDS.length,
-    augment: (samples, seed) =>
-      clipOf(
-        augmentSpeech(shift(samples, random(seed)), FRONT_END.sampleRate, seed, SPEECH, [
-          choose(seed, noises).samples(),
-        ]),
-        samples.length,
-      ),
+    augment: (samples, random) => {
+      const moved = shift(samples, integer(random, [-MOST_SHIFT, MOST_SHIFT]));
+      const noise = choose(random, noises).samples();
+      return clipOf(augmentSpeech(moved, FRONT_END.sampleRate, random, SPEECH, [noise]), samples.length);
+    },
   });
 }

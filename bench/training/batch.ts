@@ -28,6 +28,9 @@ export const describeBatch = (name: string): string => {
   return `${seconds.length} utterances of ${least === most ? least : `${least} to ${most}`} s`;
 };
 
+/** Whether PyTorch has to pad the batch. */
+export const isPadded = (name: string): boolean => new Set(BATCHES[name]).size > 1;
+
 /** Seconds of a batch's recordings, all together. */
 export const batchSeconds = (name: string): number => BATCHES[name]!.reduce((sum, s) => sum + s, 0);
 

@@ -47,7 +47,7 @@ const TILE_PARAMETERS = {
 } as const;
 
 /** How A lies in memory: [rows, k], or transposed, [k, rows], in rows of `aRowBytes` either way. */
-type TileLayout = 'rows' | 'transposed';
+export type TileLayout = 'rows' | 'transposed';
 
 /**
  * Adds `tile<rows>`, or `transposedTile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or

@@ -28,7 +28,7 @@ function writeRecordings(folder: string): void {
   writeTones(folder, 'fsdd-8k', digits, half);
   writeTones(
     folder,
-    'voices',
+    'synthetic-voices',
     COMMANDS.map((label) => ({ label, speaker: 'espeak-ng-m1' })),
     half,
   );
@@ -37,7 +37,7 @@ function writeRecordings(folder: string): void {
 t.test('training, validation and test', async (t) => {
   const folder = t.testdir();
   writeRecordings(folder);
-  const material = await loadMaterial(folder, join(folder, 'voices'));
+  const material = await loadMaterial(folder, join(folder, 'synthetic-voices'));
   const { training, validation, test, noises, loaded } = material;
   const speakers = (takes: readonly Take[]) =>
     new Set(takes.filter(({ source }) => source === 'crowd').map(({ clip }) => loaded.clips[clip]!.speaker));
@@ -71,16 +71,6 @@ t.test('from recordings to a model and its scores', async (t) => {
   const folder = t.testdir();
   writeRecordings(folder);
   const out = join(folder, 'run');
-  // As if the synthesisers had been there.
-  writeTones(
-    out,
-    'voices',
-    COMMANDS.map((label) => ({ label, speaker: 'espeak-ng-m1' })),
-    {
-      seconds: 0.5,
-      sampleRate: 8000,
-    },
-  );
   const { aborted, lines } = await commandsRecipe.run({
     data: folder,
     out,

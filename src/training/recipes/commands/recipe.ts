@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { CodecConfig } from '../../../codec/index.js';
 import { createRandom } from '../../../tensor/index.js';
 import { writeWhole } from '../../data/files.js';
-import { sayWords } from '../../data/voices.js';
 import { type CodingOptions, codingOf } from '../coding.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
+import { voicesFolder } from '../voices.js';
 import { loadMaterial } from './material.js';
-import { COMMANDS, FRONT_END, LABELS, NETWORK, SPLIT_LAYER, TEST_VOICES } from './settings.js';
+import { FRONT_END, LABELS, NETWORK, SPLIT_LAYER } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
 import type { CommandsOptions } from './workload.js';
 
@@ -75,12 +75,10 @@ const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
 });
 
 async function run(options: RecipeOptions) {
-  const { data, out, steps, signal, report } = options;
+  const { data, out, steps, report } = options;
   /** A trial of few steps need not wait for what makes numbers exact. */
   const most = (count: number): number => (steps === undefined ? count : Math.min(count, 64));
-  const voices = join(out, 'voices');
-  report({ kind: 'note', text: 'synthetic voices say the words' });
-  await sayWords(voices, { words: COMMANDS, takes: TAKES, without: TEST_VOICES, seed: 1, signal });
+  const voices = await voicesFolder(options, TAKES);
   const material = await loadMaterial(data, voices);
   for (const { path, error } of material.loaded.problems.slice(0, 10)) {
     report({ kind: 'note', text: `skipped ${path}: ${error.message}` });

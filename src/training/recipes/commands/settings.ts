@@ -43,6 +43,3 @@ export const SPEAKERS: SpeakerSplit = {
   shares: { train: 0.75, validation: 0.1, test: 0.15 },
   salt: 'commands',
 };
-
-/** Variants of espeak-ng that test sets and samples are said by: training does not hear them. */
-export const TEST_VOICES = ['m7', 'f4', 'linda', 'belinda'] as const;

@@ -4,14 +4,13 @@ import type { CodecConfig } from '../../../codec/index.js';
 import { createRandom } from '../../../tensor/index.js';
 import { shuffled } from '../../augmentation/index.js';
 import { writeWhole } from '../../data/files.js';
-import { sayWords } from '../../data/voices.js';
 import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, codingOf } from '../coding.js';
-import { COMMANDS, TEST_VOICES } from '../commands/settings.js';
 import { statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
+import { voicesFolder } from '../voices.js';
 import {
   CLIP_SECONDS,
   FRONT_END,
@@ -72,9 +71,8 @@ const testSetOf = (name: string, clips: readonly Labelled[]): TestSet => ({
 });
 
 async function run(options: RecipeOptions) {
-  const { data, out, seed, signal, report } = options;
-  const voices = join(out, 'voices');
-  await sayWords(voices, { words: COMMANDS, takes: TAKES, without: TEST_VOICES, seed: 1, signal });
+  const { data, out, seed, report } = options;
+  const voices = await voicesFolder(options, TAKES);
   const material = await loadKeywords(data, voices);
   report({
     kind: 'note',

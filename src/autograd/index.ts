@@ -14,7 +14,7 @@ export { layerNorm } from './layer-norm.js';
 export { linear } from './linear.js';
 export { meanOverTime } from './mean-over-time.js';
 export { averagePool2d, maxPool2d, type PooledImages, poolImage } from './pooling.js';
-export { relativeAttention } from './relative-attention.js';
+export { type RelativeAttentionInputs, relativeAttention } from './relative-attention.js';
 export { add, scaledAdd } from './scaled-add.js';
 export { concatRows, reshape, sliceRows, splitRows } from './shapes.js';
 export { type SoftChoice, softCounts } from './soft-counts.js';

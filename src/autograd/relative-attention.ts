@@ -5,13 +5,15 @@ import {
 } from '../ops/recordings-attention.js';
 import { record, type Variable } from './tape.js';
 
+export type RelativeAttentionInputs = RecordingsAttentionInputs<Variable>;
+
 /**
  * Multi-head self-attention with relative positions (Transformer-XL) within each of several recordings, which lie one
  * after another along the first axis; gives [Σ lengths, width]. The formula is that of kernels/relative-attention, its
  * gradients are those of kernels/relative-attention/backward. Attention maps are kept for the way back: making them again
  * would cost a third of it.
  */
-export function relativeAttention(inputs: RecordingsAttentionInputs<Variable>): Variable {
+export function relativeAttention(inputs: RelativeAttentionInputs): Variable {
   const { queryKeyValue, positions, biasU, biasV } = inputs;
   const variables = { queryKeyValue, positions, biasU, biasV };
   const values = {

@@ -1,8 +1,10 @@
 /** Relative attention over recordings that lie one after another, without padding, and its gradients: for training. */
+import { matmulVariants } from '../../kernels/matmul/variants.js';
 import { relativeAttentionBackwardVariants } from '../../kernels/relative-attention/backward/variants.js';
 import { relativeAttentionVariants } from '../../kernels/relative-attention/variants.js';
-import { contiguous, empty, type NdArray, ShapeError, type Tensor } from '../tensor/index.js';
+import { contiguous, empty, type NdArray, ShapeError, scratch, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
+import { dropout } from './dropout.js';
 import { describeShape, requireRank, requireShape, vectorOf } from './shapes.js';
 
 export interface RecordingsAttentionInputs<T> {
@@ -23,6 +25,15 @@ export interface RecordingsAttentionInputs<T> {
   readonly lengths: readonly number[];
   /** [Σ lengths]: 1 for a frame that none attends to. */
   readonly mask?: NdArray<Uint8Array> | undefined;
+  /** What part of the weights is dropped before they mix the values, and the seed that decides which: see `dropout`. */
+  readonly dropout?: { readonly rate: number; readonly seed: number } | undefined;
+}
+
+/** The weights of a forward pass for the way back, [heads, frames, frames] of one recording after another. */
+export interface AttentionMaps {
+  readonly weights: Tensor;
+  /** After dropout; `weights` itself without. */
+  readonly mixed: Tensor;
 }
 
 type Inputs = RecordingsAttentionInputs<Tensor>;
@@ -72,14 +83,11 @@ function recordingsOf({ queryKeyValue, positions, heads, lengths, mask }: Inputs
   return { recordings, width, packed, mapSize: map };
 }
 
-/**
- * Attention within each recording: [Σ lengths, width]. With `keepMaps`, also its weights for `recordingsAttentionGradients`,
- * [heads, frames, frames] of one recording after another.
- */
+/** Attention within each recording: [Σ lengths, width]; `keepMaps` also gives what `recordingsAttentionGradients` needs. */
 export function recordingsAttention(
   inputs: Inputs,
   keepMaps: boolean,
-): { readonly output: Tensor; readonly maps: Tensor | null } {
+): { readonly output: Tensor; readonly maps: AttentionMaps | null } {
   const { heads, scale } = inputs;
   const { recordings, width, packed, mapSize } = recordingsOf(inputs);
   const [x, table] = [contiguous(inputs.queryKeyValue), contiguous(inputs.positions)];
@@ -88,7 +96,8 @@ export function recordingsAttention(
   const v = vectorOf(OPERATION, 'biasV', inputs.biasV, width);
   const headSize = width / heads;
   const output = empty([x.shape[0]!, width]);
-  const maps = keepMaps ? empty([mapSize]) : null;
+  const { dropout: dropped } = inputs;
+  const weights = keepMaps || dropped ? empty([mapSize]) : null;
   const kernel = kernelOf(relativeAttentionVariants);
   for (const { frames, row, positionRow, map } of recordings) {
     const from = x.offset + row * packed;
@@ -116,8 +125,8 @@ export function recordingsAttention(
       0,
       mask?.data ?? null,
       mask ? mask.offset + row : 0,
-      maps?.data ?? null,
-      (maps?.offset ?? 0) + map,
+      weights?.data ?? null,
+      (weights?.offset ?? 0) + map,
       frames * frames,
       frames,
       output.data,
@@ -125,13 +134,52 @@ export function recordingsAttention(
       width,
     );
   }
-  return { output, maps };
+  if (weights === null) return { output, maps: null };
+  if (!dropped) return { output, maps: { weights, mixed: weights } };
+  const mixed = dropout(weights, dropped.rate, dropped.seed);
+  mixValues(x, heads, recordings, mixed, output);
+  return { output, maps: { weights, mixed } };
+}
+
+/** output = mixed V, recording by recording and head by head. */
+function mixValues(
+  x: Tensor,
+  heads: number,
+  recordings: readonly Recording[],
+  mixed: Tensor,
+  output: Tensor,
+): void {
+  const [packed, width] = [x.shape[1]!, output.shape[1]!];
+  const headSize = width / heads;
+  const kernel = kernelOf(matmulVariants);
+  for (const { frames, row, map } of recordings) {
+    for (let h = 0; h < heads; h++) {
+      scratch(() => {
+        const value = x.offset + row * packed + (3 * h + 2) * headSize;
+        kernel.multiply(
+          frames,
+          mixed.data,
+          mixed.offset + map + h * frames * frames,
+          frames,
+          1,
+          kernel.pack(headSize, frames, x.data, value, packed, 1, 'work'),
+          null,
+          0,
+          'none',
+          false,
+          output.data,
+          output.offset + row * width + h * headSize,
+          width,
+        );
+      });
+    }
+  }
 }
 
 /** Gradients of all four inputs, of their shapes, from dy [Σ lengths, width] and the maps of the forward pass. */
 export function recordingsAttentionGradients(
   inputs: Inputs,
-  maps: Tensor,
+  { weights, mixed }: AttentionMaps,
   dy: Tensor,
 ): Readonly<Record<'queryKeyValue' | 'positions' | 'biasU' | 'biasV', Tensor>> {
   const { heads, scale } = inputs;
@@ -142,7 +190,8 @@ export function recordingsAttentionGradients(
     Tensor,
   ];
   requireShape(OPERATION, 'dy', upstream, [x.shape[0]!, width]);
-  requireShape(OPERATION, 'maps', maps, [mapSize]);
+  requireShape(OPERATION, 'weights', weights, [mapSize]);
+  requireShape(OPERATION, 'mixed', mixed, [mapSize]);
   const u = vectorOf(OPERATION, 'biasU', inputs.biasU, width);
   const v = vectorOf(OPERATION, 'biasV', inputs.biasV, width);
   const headSize = width / heads;
@@ -167,10 +216,12 @@ export function recordingsAttentionGradients(
       u.offset,
       v.data,
       v.offset,
-      maps.data,
-      maps.offset + map,
+      weights.data,
+      weights.offset + map,
       frames * frames,
       frames,
+      mixed.data,
+      mixed.offset + map,
       upstream.data,
       upstream.offset + row * width,
       width,

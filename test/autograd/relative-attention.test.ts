@@ -47,6 +47,40 @@ t.test('frames that none attends to have no gradient for what they would have be
   });
 });
 
+t.test('dropout on the map: what is dropped mixes nothing, and gets no gradient', async (t) => {
+  const inputs = [tensor(13, 12), tensor(15, 4), tensor(2, 2), tensor(2, 2)];
+  const dropped =
+    (rate: number, seed: number) =>
+    (...[queryKeyValue, positions, biasU, biasV]: Variable[]) =>
+      relativeAttention({
+        queryKeyValue: queryKeyValue!,
+        positions: positions!,
+        biasU: biasU!,
+        biasV: biasV!,
+        heads: 2,
+        scale: 0.4,
+        lengths: [8, 5],
+        dropout: { rate, seed },
+      });
+  checkGradients(t, 'with dropout', { f: dropped(0.3, 7), inputs });
+  const outputs = (rate: number, seed: number) => [
+    ...flat(dropped(rate, seed)(...inputs.map(constant)).value),
+  ];
+  t.same(outputs(0.3, 7), outputs(0.3, 7));
+  t.notSame(outputs(0.3, 7), outputs(0.3, 8));
+  const whole = [...flat(attend(2, [8, 5])(...inputs.map(constant)).value)];
+  t.ok(outputs(0, 7).every((value, i) => Math.abs(value - whole[i]!) < 1e-6));
+  // Weights that stay are larger, so that the sum is right on average.
+  const draws = 400;
+  const mean = whole.map(() => 0);
+  for (let seed = 0; seed < draws; seed++) {
+    outputs(0.3, seed).forEach((value, i) => {
+      mean[i]! += value / draws;
+    });
+  }
+  t.ok(mean.every((value, i) => Math.abs(value - whole[i]!) < 0.1));
+});
+
 t.test('recordings of one length are what a batch of them is', async (t) => {
   const [heads, width, frames, batch] = [2, 10, 6, 3] as const;
   const queryKeyValue = tensor(batch * frames, 3 * width);

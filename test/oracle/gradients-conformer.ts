@@ -4,6 +4,7 @@ import type { ConformerCtcConfig, EncoderConfig } from '../../src/nn/index.js';
 import { flat, reshape, type Tensor, view } from '../../src/tensor/index.js';
 import { trainableConformer } from '../../src/training/networks/conformer.js';
 import { convolutionModule, encode, selfAttention } from '../../src/training/networks/conformer-layers.js';
+import { keepAll } from '../../src/training/networks/dropout.js';
 import type { Pass } from '../../src/training/networks/network.js';
 import { passOf, type TestPass } from '../support/passes.js';
 import { type Fixture, inputOf, tensorOf } from './fixture.js';
@@ -83,7 +84,7 @@ function checkEncoderGradients(fixture: Fixture, report: Report, module: string,
   compare(fixture, report, module, (pass, x) => {
     const part = { from: 0, to: layers, finalNorm };
     const config = encoderOf(fixture.config, layers);
-    const { x: y } = encode(pass, 'x', config, part, { x, lengths }, (kept) => kept);
+    const { x: y } = encode(pass, 'x', config, part, { x, lengths }, keepAll);
     report.output('output', y.value);
     return y;
   });

@@ -27,6 +27,7 @@ const PARAMETERS = {
   biasU: 'i32',
   biasV: 'i32',
   weights: 'i32',
+  mixed: 'i32',
   weightHeadBytes: 'i32',
   weightRowBytes: 'i32',
   dy: 'i32',
@@ -95,7 +96,7 @@ export function defineRelativeAttentionBackward(module: ModuleBuilder, arithmeti
     const sumsV = f.local(i32.add(p.sums, resultRowBytes));
     const [at, rows] = [f.declare('i32'), f.declare('i32')];
     const [from, count] = [f.declare('i32'), f.declare('i32')];
-    const [g, to, weights] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
+    const [g, to, weights, mixed] = [f.declare('i32'), f.declare('i32'), f.declare('i32'), f.declare('i32')];
 
     /** `body` for each block of up to four of `total` rows, which begins at row `at`. */
     const inBlocks = (total: I32, body: () => void) => {
@@ -148,7 +149,8 @@ export function defineRelativeAttentionBackward(module: ModuleBuilder, arithmeti
           zero,
         );
         f.set(weights, rowAt(p.weights, p.weightRowBytes));
-        f.call(softmaxGradient, rows, frames, p.scale, weights, p.weightRowBytes, g, gRowBytes);
+        f.set(mixed, rowAt(p.mixed, p.weightRowBytes));
+        f.call(softmaxGradient, rows, frames, p.scale, weights, mixed, p.weightRowBytes, g, gRowBytes);
         f.call(
           product,
           rows,
@@ -217,7 +219,7 @@ export function defineRelativeAttentionBackward(module: ModuleBuilder, arithmeti
           f.call(copyRows, rows, width, p.results, resultRowBytes, to, p.dQkvRowBytes);
         };
         turned(p.g, gRowBytes, p.queriesU, 1);
-        turned(p.weights, p.weightRowBytes, p.upstream, 2);
+        turned(p.mixed, p.weightRowBytes, p.upstream, 2);
       });
 
       inBlocks(positionCount, () => {
@@ -247,7 +249,7 @@ export function defineRelativeAttentionBackward(module: ModuleBuilder, arithmeti
       for (const each of [p.positions, p.biasU, p.biasV, p.dy, p.dPositions, p.dBiasU, p.dBiasV]) {
         f.increase(each, headBytes);
       }
-      f.increase(p.weights, p.weightHeadBytes);
+      for (const map of [p.weights, p.mixed]) f.increase(map, p.weightHeadBytes);
       f.increase(p.heads, -1);
     });
   });

@@ -3,18 +3,19 @@ import type { RelativeAttentionSizes } from '../reference.js';
 /**
  * Gradients of relative attention (../reference.ts) over one sequence, for each head:
  *
- *   G[i, j]  = scale · w[i, j] (dy[i] · v[j] - Σ_j w[i, j] dy[i] · v[j])       d loss / d (unscaled score)
+ *   G[i, j]  = scale · (m[i, j] dy[i] · v[j] - w[i, j] Σ_j m[i, j] dy[i] · v[j])    d loss / d (unscaled score)
  *   dq[i]    = Σ_j G[i, j] (k[j] + p[T - 1 - i + j])
  *   dk[j]    = Σ_i G[i, j] (q[i] + u)
- *   dv[j]    = Σ_i w[i, j] dy[i]
+ *   dv[j]    = Σ_i m[i, j] dy[i]
  *   dp[r]   += Σ_i G[i, r - (T - 1) + i] (q[i] + v)                            over the i whose key there is
  *   du      += Σ_i Σ_j G[i, j] k[j]
  *   dv bias += Σ_i Σ_j G[i, j] p[T - 1 - i + j]
  *
  * q, k and v of head h lie side by side in `queryKeyValue` [T, 3 · width], from 3 · headSize · h on, and so do their
- * gradients. `weights` is the attention map of the forward pass: the row of head h and frame i at
- * h · weightsHeadStride + i · weightsRowStride. A masked key has weight 0 there, and so gets no gradient. Positions and
- * biases serve many sequences, so their gradients are added to what is there.
+ * gradients. `weights` w is the attention map of the forward pass: the row of head h and frame i at
+ * h · weightsHeadStride + i · weightsRowStride. A masked key has weight 0 there, and so gets no gradient. `mixed` m, with the
+ * same strides, is what the values were mixed with: w after dropout, w itself where there was none. Positions and biases
+ * serve many sequences, so their gradients are added to what is there.
  *
  * 2 · heads · T² · 6 · headSize operations. Source: the chain rule; Dai et al. 2019 for the forward pass.
  */
@@ -34,6 +35,8 @@ export type RelativeAttentionBackward = (
   weightsOffset: number,
   weightsHeadStride: number,
   weightsRowStride: number,
+  mixed: Float32Array,
+  mixedOffset: number,
   dy: Float32Array,
   dyOffset: number,
   dyRowStride: number,
@@ -66,6 +69,8 @@ export const relativeAttentionBackwardReference: RelativeAttentionBackward = (
   weightsOffset,
   weightsHeadStride,
   weightsRowStride,
+  mixed,
+  mixedOffset,
   dy,
   dyOffset,
   dyRowStride,
@@ -90,12 +95,13 @@ export const relativeAttentionBackwardReference: RelativeAttentionBackward = (
     for (const sums of [du, dvBias, dKeys, dValues, dTable]) sums.fill(0);
     for (let i = 0; i < frames; i++) {
       const query = qkvOffset + i * qkvRowStride + 3 * channel;
-      const weightRow = weightsOffset + h * weightsHeadStride + i * weightsRowStride;
+      const row = h * weightsHeadStride + i * weightsRowStride;
+      const [weightRow, mixedRow] = [weightsOffset + row, mixedOffset + row];
       const dyRow = dyOffset + i * dyRowStride + channel;
       let mean = 0;
       for (let j = 0; j < frames; j++) {
         const value = qkvOffset + j * qkvRowStride + 3 * channel + 2 * n;
-        const weight = weights[weightRow + j];
+        const weight = mixed[mixedRow + j];
         let dWeight = 0;
         for (let d = 0; d < n; d++) {
           dWeight += dy[dyRow + d] * qkv[value + d];
@@ -104,7 +110,9 @@ export const relativeAttentionBackwardReference: RelativeAttentionBackward = (
         scores[j] = dWeight;
         mean += weight * dWeight;
       }
-      for (let j = 0; j < frames; j++) scores[j] = scale * weights[weightRow + j] * (scores[j] - mean);
+      for (let j = 0; j < frames; j++) {
+        scores[j] = scale * (mixed[mixedRow + j] * scores[j] - weights[weightRow + j] * mean);
+      }
 
       const dQuery = dQkvOffset + i * dQkvRowStride + 3 * channel;
       for (let d = 0; d < n; d++) {

@@ -4,10 +4,10 @@
  *
  *   W' = dY Vᵀ                    rows of W' become rows of G while they are in the first-level cache
  *   dQ = G K + shifted(G) P       the sums of the rows of each are the gradients of the biases
- *   dK = Gᵀ (Q + u),  dV = Wᵀ dY,  dP = shifted(G)ᵀ (Q + v)
+ *   dK = Gᵀ (Q + u),  dV = Mᵀ dY,  dP = shifted(G)ᵀ (Q + v)
  *
  * shifted(G) is G read in rows that are one float longer than they are: column r - (T - 1) + i of row i is then column r.
- * What lies beside G must therefore be zeros, in gaps of four floats. Transposed products read G and W as they lie, four
+ * What lies beside G must therefore be zeros, in gaps of four floats. Transposed products read G and M as they lie, four
  * numbers of a row at a step, so nothing is turned but V.
  *
  * G [T, T] of one head is in scratch: 10 KB at T = 50, 250 KB at T = 250.
@@ -80,6 +80,8 @@ export const relativeAttentionBackwardSimd: SimdKernel<
       weightsOffset,
       weightsHeadStride,
       weightsRowStride,
+      mixed,
+      mixedOffset,
       dy,
       dyOffset,
       dyRowStride,
@@ -105,15 +107,14 @@ export const relativeAttentionBackwardSimd: SimdKernel<
         const u = placeInput(memory, biasU, biasUOffset, 1, width, width);
         const v = placeInput(memory, biasV, biasVOffset, 1, width, width);
         const upstream = placeInput(memory, dy, dyOffset, frames, width, dyRowStride);
-        const map = placeMaps(
-          memory,
-          weights,
-          weightsOffset,
-          heads,
-          frames,
-          weightsHeadStride,
-          weightsRowStride,
-        );
+        // Both have the same strides, so both are copied where one has to be.
+        const isHere = memory.holds(weights) && memory.holds(mixed);
+        const map = (data: Float32Array, offset: number) =>
+          isHere
+            ? data.byteOffset + 4 * offset
+            : copyMap(memory, data, offset, heads, frames, weightsHeadStride, weightsRowStride);
+        const w = map(weights, weightsOffset);
+        const isSame = mixed === weights && mixedOffset === weightsOffset;
         const to = placeOutput(memory, dQkv, dQkvOffset, frames, 3 * width, dQkvRowStride);
         // These are added to: what is there is copied in, and the sum is copied out.
         const dTable = placeInput(
@@ -138,7 +139,10 @@ export const relativeAttentionBackwardSimd: SimdKernel<
             positionRowBytes: table.rowBytes,
             biasU: u.pointer,
             biasV: v.pointer,
-            ...map,
+            weights: w,
+            mixed: isSame ? w : map(mixed, mixedOffset),
+            weightHeadBytes: 4 * (isHere ? weightsHeadStride : frames * frames),
+            weightRowBytes: 4 * (isHere ? weightsRowStride : frames),
             dy: upstream.pointer,
             dyRowBytes: upstream.rowBytes,
             dQkv: to.pointer,
@@ -162,24 +166,22 @@ export const relativeAttentionBackwardSimd: SimdKernel<
     },
 };
 
-/** The attention map, where it is or in a copy without gaps. */
-function placeMaps(
+/** Address of a copy [heads, frames, frames] without gaps. */
+function copyMap(
   memory: KernelMemory,
-  weights: Float32Array,
+  map: Float32Array,
   offset: number,
   heads: number,
   frames: number,
   headStride: number,
   rowStride: number,
-) {
-  if (memory.holds(weights)) {
-    const pointer = weights.byteOffset + 4 * offset;
-    return { weights: pointer, weightHeadBytes: 4 * headStride, weightRowBytes: 4 * rowStride };
+): number {
+  const copy = memory.pushFloats(heads * frames * frames);
+  for (let h = 0; h < heads; h++) {
+    for (let i = 0; i < frames; i++) {
+      const from = offset + h * headStride + i * rowStride;
+      copy.set(map.subarray(from, from + frames), (h * frames + i) * frames);
+    }
   }
-  const pointers = Array.from({ length: heads }, (_, h) =>
-    memory.copyIn(weights, offset + h * headStride, frames, frames, rowStride),
-  );
-  // The stack grows down, so each head lies below the one before.
-  const [first, second = first] = pointers as [number, number?];
-  return { weights: first, weightHeadBytes: second - first, weightRowBytes: 4 * frames };
+  return copy.byteOffset;
 }

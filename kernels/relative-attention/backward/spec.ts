@@ -6,9 +6,11 @@ export interface RelativeAttentionBackwardCase {
   readonly frames: number;
   readonly heads: number;
   readonly headSize: number;
+  /** Whether a quarter of the weights is dropped before values are mixed. */
+  readonly dropped?: boolean;
 }
 
-const operands = ({ frames, heads, headSize }: RelativeAttentionBackwardCase) => {
+const operands = ({ frames, heads, headSize, dropped }: RelativeAttentionBackwardCase) => {
   const width = heads * headSize;
   const table = { type: 'float32', rows: 2 * frames - 1, columns: width } as const;
   const bias = { type: 'float32', rows: heads, columns: headSize, strided: false } as const;
@@ -24,6 +26,13 @@ const operands = ({ frames, heads, headSize }: RelativeAttentionBackwardCase) =>
       rows: heads * frames,
       columns: frames,
       fill: (random, index) => (index % frames === 3 ? 0 : (2 * random()) / frames),
+    },
+    mixed: {
+      role: 'input',
+      type: 'float32',
+      rows: dropped ? heads * frames : 0,
+      columns: frames,
+      fill: (random) => (random() < 0.25 ? 0 : (2 * random()) / frames),
     },
     dy: { role: 'input', type: 'float32', rows: frames, columns: width },
     before: { role: 'input', type: 'float32', rows: 2 * frames + 1, columns: width },
@@ -46,9 +55,9 @@ export const relativeAttentionBackwardSpec: KernelSpec<
 > = {
   name: 'relative-attention-backward',
   formula:
-    'G = scale w (dy·v − Σ_j w dy·v); dq[i] = Σ_j G (k[j] + p[T−1−i+j]), dk[j] = Σ_i G (q[i]+u), dv[j] = Σ_i w dy[i], dp[T−1−i+j] += Σ G (q[i]+v)',
+    'G = scale (m dy·v − w Σ_j m dy·v); dq[i] = Σ_j G (k[j] + p[T−1−i+j]), dk[j] = Σ_i G (q[i]+u), dv[j] = Σ_i m dy[i], dp[T−1−i+j] += Σ G (q[i]+v)',
   shapes:
-    'q, k, v, dq, dk, dv [T, heads, n] in one [T, 3 heads n]; p, dp [2T−1, heads n]; u, v, du, dv [heads, n]; w [heads, T, T]; dy [T, heads n]',
+    'q, k, v, dq, dk, dv [T, heads, n] in one [T, 3 heads n]; p, dp [2T−1, heads n]; u, v, du, dv [heads, n]; w, m [heads, T, T]; dy [T, heads n]',
   source: 'the chain rule, for relative-attention',
   tolerance: 5e-6,
   // Gaps of zeros beside G are multiplied too, so a NaN may spread to gradients of positions that do not use it.
@@ -62,6 +71,7 @@ export const relativeAttentionBackwardSpec: KernelSpec<
     ...[1, 2, 3, 4, 7, 8, 9, 16, 18].map((headSize) => ({ frames: 6, heads: 3, headSize })),
     { frames: 50, heads: 4, headSize: 24 },
     { frames: 67, heads: 1, headSize: 36 },
+    ...[1, 5, 8, 14].map((frames) => ({ frames, heads: 2, headSize: 6, dropped: true })),
   ],
   example: { frames: 4, heads: 1, headSize: 3 },
   workloads: [
@@ -75,7 +85,7 @@ export const relativeAttentionBackwardSpec: KernelSpec<
     bytes: 4 * heads * (headSize * (11 * frames - 2) + frames * frames),
   }),
   operands,
-  bind(kernel, { frames, heads, headSize }, o) {
+  bind(kernel, { frames, heads, headSize, dropped }, o) {
     const initialise = (to: typeof o.dBiasU, fromRow: number, rows: number, columns: number) => {
       for (let r = 0; r < rows; r++) {
         const from = o.before.offset + (fromRow + r) * o.before.rowStride;
@@ -103,6 +113,8 @@ export const relativeAttentionBackwardSpec: KernelSpec<
         o.weights.offset,
         frames * o.weights.rowStride,
         o.weights.rowStride,
+        dropped ? o.mixed.data : o.weights.data,
+        dropped ? o.mixed.offset : o.weights.offset,
         o.dy.data,
         o.dy.offset,
         o.dy.rowStride,
@@ -119,7 +131,7 @@ export const relativeAttentionBackwardSpec: KernelSpec<
       );
     };
   },
-  exact({ frames, heads, headSize }, { qkv, positions, biasU, biasV, weights, dy, before }) {
+  exact({ frames, heads, headSize, dropped }, { qkv, positions, biasU, biasV, weights, mixed, dy, before }) {
     const width = heads * headSize;
     const dQkv = new Float64Array(frames * 3 * width);
     const rowsBefore = (from: number, rows: number) =>
@@ -136,26 +148,26 @@ export const relativeAttentionBackwardSpec: KernelSpec<
     };
     for (let h = 0; h < heads; h++) {
       for (let i = 0; i < frames; i++) {
-        const w = Array.from(
-          { length: frames },
-          (_, j) => weights.data[weights.offset + (h * frames + i) * weights.rowStride + j],
-        );
+        const row = ({ data, offset, rowStride }: typeof weights) =>
+          Array.from({ length: frames }, (_, j) => data[offset + (h * frames + i) * rowStride + j]);
+        const w = row(weights);
+        const m = dropped ? row(mixed) : w;
         const upstream = (d: number) => dy.data[dy.offset + i * dy.rowStride + h * headSize + d];
         const dWeight = w.map((_, j) => {
           let sum = 0;
           for (let d = 0; d < headSize; d++) sum += upstream(d) * part(2, h, j, d);
           return sum;
         });
-        const mean = w.reduce((sum, weight, j) => sum + weight * dWeight[j], 0);
+        const mean = m.reduce((sum, weight, j) => sum + weight * dWeight[j], 0);
         for (let j = 0; j < frames; j++) {
-          const g = (w[j] * (dWeight[j] - mean)) / Math.sqrt(width);
+          const g = (m[j] * dWeight[j] - w[j] * mean) / Math.sqrt(width);
           const distance = frames - 1 - i + j;
           for (let d = 0; d < headSize; d++) {
             const at = h * headSize + d;
             const p = positions.data[positions.offset + distance * positions.rowStride + at];
             add(0, h, i, d, g * (part(1, h, j, d) + p));
             add(1, h, j, d, g * (part(0, h, i, d) + biasU.data[biasU.offset + at]));
-            add(2, h, j, d, w[j] * upstream(d));
+            add(2, h, j, d, m[j] * upstream(d));
             dPositions[distance * width + at] += g * (part(0, h, i, d) + biasV.data[biasV.offset + at]);
             dBiasU[at] += g * part(1, h, j, d);
             dBiasV[at] += g * p;

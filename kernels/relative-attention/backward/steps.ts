@@ -76,10 +76,10 @@ export function definePanelProduct(
 const CHAINS = 4;
 
 /**
- * Adds `softmaxGradient`: rows of d loss / d weight, in place, to scale · w (dw - Σ w dw), with zeros in the four places
- * behind a row and the four before the next one.
+ * Adds `softmaxGradient`: rows of dY Vᵀ, in place, to scale · (m x - w Σ m x), with zeros in the four places behind a row and
+ * the four before the next one. `mixed` m has the strides of `weights` w.
  */
-export function defineSoftmaxGradient(module: ModuleBuilder, { madd }: Arithmetic): FunctionReference {
+export function defineSoftmaxGradient(module: ModuleBuilder, { madd, nmadd }: Arithmetic): FunctionReference {
   return module.function(
     'softmaxGradient',
     {
@@ -87,21 +87,22 @@ export function defineSoftmaxGradient(module: ModuleBuilder, { madd }: Arithmeti
       columns: 'i32',
       scale: 'f32',
       weights: 'i32',
+      mixed: 'i32',
       weightRowBytes: 'i32',
       g: 'i32',
       gRowBytes: 'i32',
     },
-    (f, { rows, columns, scale, weights, weightRowBytes, g, gRowBytes }) => {
+    (f, { rows, columns, scale, weights, mixed, weightRowBytes, g, gRowBytes }) => {
       const factor = f.local(f32x4.splat(scale));
       const zero = f32x4.constSplat(0);
       f.while(i32.gtS(rows, i32.const(0)), () => {
-        const [w, dw] = [f.local(weights), f.local(g)];
+        const [m, x] = [f.local(mixed), f.local(g)];
         const sums = chainsOf(f, CHAINS, zero);
-        const product = (bytes: number, sum: V128) => madd(f32x4.load(w, bytes), f32x4.load(dw, bytes), sum);
+        const product = (bytes: number, sum: V128) => madd(f32x4.load(m, bytes), f32x4.load(x, bytes), sum);
         walkRow(
           f,
           columns,
-          [w, dw],
+          [m, x],
           CHAINS,
           (bytes, chain) => f.set(sums[chain]!, product(bytes, sums[chain]!)),
           (count) => {
@@ -111,11 +112,12 @@ export function defineSoftmaxGradient(module: ModuleBuilder, { madd }: Arithmeti
         );
         const folded = f.local(foldChains(sums, f32x4.add));
         const mean = f.local(foldLanes(f, folded, f32x4.add));
-        mapRow(f, columns, [weights, g], g, (weight, dWeight) =>
-          f32x4.mul(f32x4.mul(weight, factor), f32x4.sub(dWeight, mean)),
+        mapRow(f, columns, [weights, mixed, g], g, (weight, part, value) =>
+          f32x4.mul(factor, nmadd(weight, mean, f32x4.mul(part, value))),
         );
         f.store(i32.add(g, i32.shl(columns, i32.const(2))), zero);
         f.increase(weights, weightRowBytes);
+        f.increase(mixed, weightRowBytes);
         f.increase(g, gRowBytes);
         f.store(i32.sub(g, i32.const(VECTOR)), zero);
         f.increase(rows, -1);

@@ -1,7 +1,6 @@
 /**
  * Conformer encoder layers in training: the arithmetic and the names of ../../nn/conformer-encoder.ts, on recordings that
- * lie one after another. Dropout stands where SpeechBrain has it, but for attention: there it is on the layer's output and
- * not on its map, which the kernel never gives away.
+ * lie one after another. Dropout stands where SpeechBrain has it; in attention it is on the map.
  */
 import {
   add,
@@ -10,6 +9,7 @@ import {
   glu,
   layerNorm,
   linear,
+  type RelativeAttentionInputs,
   relativeAttention,
   reshape,
   scaledAdd,
@@ -19,7 +19,8 @@ import {
 import type { EncoderPart } from '../../nn/conformer-encoder.js';
 import { type EncoderConfig, LAYER_NORM_EPSILON } from '../../nn/index.js';
 import { relativePositions } from '../../nn/relative-self-attention.js';
-import { keep, ModelError, type NdArray, sizeOf, type Tensor, view } from '../../tensor/index.js';
+import { keep, ModelError, sizeOf, type Tensor, view } from '../../tensor/index.js';
+import type { Drop } from './dropout.js';
 import { all, fanInUniform, glorotNormal } from './initialise.js';
 import type { PackedSteps, ParameterSpec, Pass } from './network.js';
 
@@ -27,9 +28,6 @@ import type { PackedSteps, ParameterSpec, Pass } from './network.js';
 const FINAL_NORM_EPSILON = 1e-6;
 
 export type NamedParameter = readonly [name: string, spec: ParameterSpec];
-
-/** x as it is, or with a part of it dropped. */
-export type Drop = (x: Variable) => Variable;
 
 /** Weight and bias of a layer norm. */
 export const normParameters = (name: string, shape: readonly number[]): NamedParameter[] => [
@@ -122,11 +120,8 @@ function withFeedForward(pass: Pass, name: string, x: Variable, drop: Drop): Var
   return scaledAdd(x, 0.5, drop(mapped(pass, `${name}.1.ffn.3`, hidden)));
 }
 
-/** Frames of recordings, and which of them none attends to: [Σ lengths], 1 = left out. */
-interface Recordings {
-  readonly lengths: readonly number[];
-  readonly mask?: NdArray<Uint8Array> | undefined;
-}
+/** Frames of recordings, and what attention leaves out: frames that `mask` marks with 1 [Σ lengths], parts of its map. */
+type Recordings = Pick<RelativeAttentionInputs, 'lengths' | 'mask' | 'dropout'>;
 
 /** Self-attention without the sum around it: x [Σ lengths, width], `positions` [2 longest - 1, width]. */
 export function selfAttention(
@@ -135,7 +130,7 @@ export function selfAttention(
   heads: number,
   x: Variable,
   positions: Variable,
-  { lengths, mask }: Recordings,
+  recordings: Recordings,
 ): Variable {
   const attended = relativeAttention({
     queryKeyValue: linear(x, pass.parameter(`${name}.in_proj_weight`), null),
@@ -145,8 +140,7 @@ export function selfAttention(
     biasV: pass.parameter(`${name}.pos_bias_v`),
     heads,
     scale: 1 / Math.sqrt(x.shape[1]!),
-    lengths,
-    mask,
+    ...recordings,
   });
   return mapped(pass, `${name}.out_proj`, attended);
 }
@@ -180,13 +174,14 @@ function encodeLayer(
   heads: number,
   x: Variable,
   positions: Variable,
-  recordings: Recordings,
+  lengths: readonly number[],
   drop: Drop,
 ): Variable {
   const a = withFeedForward(pass, `${name}.ffn_module1`, x, drop);
   const asked = normed(pass, `${name}.norm1.norm`, a);
-  const b = add(a, drop(selfAttention(pass, `${name}.mha_layer`, heads, asked, positions, recordings)));
-  const c = add(b, drop(convolutionModule(pass, `${name}.convolution_module`, b, recordings.lengths)));
+  const recordings = { lengths, dropout: drop.inside() };
+  const b = add(a, selfAttention(pass, `${name}.mha_layer`, heads, asked, positions, recordings));
+  const c = add(b, drop(convolutionModule(pass, `${name}.convolution_module`, b, lengths)));
   return normed(pass, `${name}.norm2.norm`, withFeedForward(pass, `${name}.ffn_module2`, c, drop));
 }
 
@@ -202,7 +197,7 @@ export function encode(
   const positions = constant(positionsFor(Math.max(1, ...lengths), config.width));
   let y = x;
   for (let layer = part.from; layer < part.to; layer++) {
-    y = encodeLayer(pass, `${name}.layers.${layer}`, config.heads, y, positions, { lengths }, drop);
+    y = encodeLayer(pass, `${name}.layers.${layer}`, config.heads, y, positions, lengths, drop);
   }
   if (part.finalNorm) y = normed(pass, `${name}.norm.norm`, y, FINAL_NORM_EPSILON);
   return { x: y, lengths };

@@ -9,7 +9,6 @@ import {
 } from '../../nn/index.js';
 import { ModelError } from '../../tensor/index.js';
 import {
-  type Drop,
   encode,
   encoderMap,
   encoderParameters,
@@ -18,7 +17,7 @@ import {
   normed,
   normParameters,
 } from './conformer-layers.js';
-import { dropoutOf } from './dropout.js';
+import { type Drop, dropoutOf } from './dropout.js';
 import { fanInUniform } from './initialise.js';
 import type { PackedSteps, ParameterSpec, Pass, TrainableNetwork } from './network.js';
 

@@ -43,5 +43,6 @@ export {
   ModelMismatchError,
   ShapeError,
   SourceError,
+  TrainingError,
   UsageError,
 } from './tensor/index.js';

@@ -6,7 +6,7 @@
 import type { KernelMemory } from '../wasm/memory.js';
 import type { Threads } from '../wasm/runtime.js';
 import type { PaddingExports } from './padding.js';
-import type { Conv2dGeometry, FilterSource } from './reference.js';
+import type { Conv2dGeometry } from './reference.js';
 import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
 
 /** Bytes of a band: half of a small second-level cache. */
@@ -21,7 +21,7 @@ export interface Work {
   readonly x: number;
   /** Panels [ceil(outChannels / 8)][filter][8]. */
   readonly filters: number;
-  /** Those of `transformFilters`, where there are any. */
+  /** Those of Winograd, where there are any. */
   readonly winogradFilters: number;
   readonly bias: number;
   /** Bytes from the bias of one panel to that of the next; 0 where there is none. */
@@ -49,32 +49,6 @@ export function runParts(
     calls.push(call(first, Math.min(channels, g.outChannels - first), calls.length));
   }
   threads.run(name, calls, here);
-}
-
-/** Floats of the packed filters. */
-export const directLength = ({
-  outChannels,
-  kernelHeight,
-  kernelWidth,
-  inChannels,
-}: Conv2dGeometry): number =>
-  Math.ceil(outChannels / PANEL) * PANEL * kernelHeight * kernelWidth * inChannels;
-
-/** W [outChannels, filter] to panels [ceil(outChannels / 8)][filter][8], with zeros for channels that are not. */
-export function packPanels(g: Conv2dGeometry, source: FilterSource, to: Float32Array): void {
-  const { data, offset, out, row, column, channel, gain } = source;
-  const { outChannels, kernelHeight, kernelWidth, inChannels } = g;
-  to.fill(0);
-  for (let o = 0; o < outChannels; o++) {
-    const factor = gain === null ? 1 : gain[o];
-    let at = (o - (o % PANEL)) * kernelHeight * kernelWidth * inChannels + (o % PANEL);
-    for (let r = 0; r < kernelHeight; r++) {
-      for (let s = 0; s < kernelWidth; s++) {
-        let from = offset + o * out + r * row + s * column;
-        for (let c = 0; c < inChannels; c++, at += PANEL, from += channel) to[at] = data[from] * factor;
-      }
-    }
-  }
 }
 
 /** `count` things in as few groups of at most `most` as possible, all of about the same size. */

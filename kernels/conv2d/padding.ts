@@ -34,10 +34,11 @@ export interface PaddingExports {
   conv2dFinite(from: number, bytes: number): number;
 }
 
-export function definePadding(module: ModuleBuilder): void {
-  definePad(module, defineSource(module), defineCopy(module), defineClear(module));
-  definePlaces(module);
-  defineFinite(module);
+/** Adds the functions above; those of the gradient have another prefix, because a module exports a name once. */
+export function definePadding(module: ModuleBuilder, prefix = 'conv2d'): void {
+  definePad(module, `${prefix}Pad`, defineSource(module), defineCopy(module), defineClear(module));
+  definePlaces(module, `${prefix}Places`);
+  defineFinite(module, `${prefix}Finite`);
 }
 
 /** Adds `paddingSource`: the index in an axis of `length` that position i shows, or -1 where that is a zero. */
@@ -108,12 +109,13 @@ function defineClear(module: ModuleBuilder): FunctionReference {
 
 function definePad(
   module: ModuleBuilder,
+  name: string,
   source: FunctionReference,
   copy: FunctionReference,
   clear: FunctionReference,
 ): void {
   module.function(
-    'conv2dPad',
+    name,
     {
       firstRow: 'i32',
       rows: 'i32',
@@ -166,9 +168,9 @@ function definePad(
   );
 }
 
-function definePlaces(module: ModuleBuilder): void {
+function definePlaces(module: ModuleBuilder, name: string): void {
   module.function(
-    'conv2dPlaces',
+    name,
     { rows: 'i32', width: 'i32', rowBytes: 'i32', pixelBytes: 'i32', places: 'i32' },
     (f, { rows, width, rowBytes, pixelBytes, places }) => {
       const [row, pixel, column] = [f.local(i32.const(0)), f.declare('i32'), f.declare('i32')];
@@ -186,8 +188,8 @@ function definePlaces(module: ModuleBuilder): void {
   );
 }
 
-function defineFinite(module: ModuleBuilder): void {
-  module.functionOf('conv2dFinite', { from: 'i32', bytes: 'i32' }, 'i32', (f, { from, bytes }) => {
+function defineFinite(module: ModuleBuilder, name: string): void {
+  module.functionOf(name, { from: 'i32', bytes: 'i32' }, 'i32', (f, { from, bytes }) => {
     const end = f.local(i32.add(from, bytes));
     const seen = f.local(f32x4.constSplat(0));
     const x = f.declare('v128');

@@ -6,26 +6,22 @@
  */
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { SimdKernel } from '../wasm/runtime.js';
-import { convolveRows, directLength, FLOOR_BITS, packPanels, type Work } from './direct.js';
+import { convolveRows, FLOOR_BITS, type Work } from './direct.js';
+import { definePacking, directLength, type PackExports, packFilters, winogradLength } from './pack.js';
 import { definePadding, type PaddingExports } from './padding.js';
 import { type Conv2dGeometry, type Conv2dKernel, conv2dOutputSize } from './reference.js';
 import { defineDirect, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
-import {
-  convolveWinograd,
-  suitsWinograd,
-  transformFilters,
-  winogradLength,
-  worthWinograd,
-} from './winograd.js';
+import { convolveWinograd, suitsWinograd, worthWinograd } from './winograd.js';
 import { defineWinograd, type WinogradExports } from './winograd-functions.js';
 
-type Conv2dExports = PaddingExports & TileExports & WinogradExports;
+type Conv2dExports = PackExports & PaddingExports & TileExports & WinogradExports;
 
 export const conv2dSimd: SimdKernel<Conv2dKernel, Conv2dExports> = {
   name: 'conv2d',
   summary: 'tiles of 5 pixels x 8 channels without im2col; Winograd F(2x2, 3x3) for many channels',
   define: (module, arithmetic) => {
     definePadding(module);
+    definePacking(module);
     defineDirect(module, arithmetic);
     defineWinograd(module, arithmetic);
   },
@@ -35,8 +31,8 @@ export const conv2dSimd: SimdKernel<Conv2dKernel, Conv2dExports> = {
       const direct = directLength(g);
       const length = direct + (suitsWinograd(g) ? winogradLength(g) : 0);
       const data = lifetime === 'kept' ? memory.keepFloats(length) : memory.pushFloats(length);
-      packPanels(g, source, data.subarray(0, direct));
-      if (suitsWinograd(g)) transformFilters(g, source, data.subarray(direct));
+      const transformed = suitsWinograd(g) ? data.byteOffset + 4 * direct : null;
+      packFilters(exports, memory, g, source, data.byteOffset, transformed);
       return { data, offset: 0 };
     },
     convolve(geometry, x, xOffset, { data }, bias, biasOffset, activation, y, yOffset) {

@@ -73,7 +73,13 @@ function filtersOf(g: Conv2dCase, weight: Operand<Float32Array>, gain: Operand<F
 }
 
 /** One element of an image whose padding is spelled out, for the float64 formula. */
-function padded(g: Conv2dGeometry, x: Operand, row: number, column: number, channel: number): number {
+export function paddedPixel(
+  g: Conv2dGeometry,
+  x: Operand,
+  row: number,
+  column: number,
+  channel: number,
+): number {
   let [y, xx] = [row - g.padHeight, column - g.padWidth];
   const inside = y >= 0 && y < g.height && xx >= 0 && xx < g.width;
   if (!inside && g.padMode === 'zero') return 0;
@@ -172,7 +178,7 @@ export const conv2dSpec: KernelSpec<Conv2dCase, ReturnType<typeof operands>, Con
                 const w =
                   weight.data[weight.offset + o * g.kernelHeight * g.kernelWidth * g.inChannels + tap] *
                   (g.channelsFirst ? gain.data[gain.offset + o] : 1);
-                sum += padded(g, x, oy * g.strideHeight + r, ox * g.strideWidth + s, c) * w;
+                sum += paddedPixel(g, x, oy * g.strideHeight + r, ox * g.strideWidth + s, c) * w;
               }
             }
           }

@@ -62,7 +62,7 @@ export function defineWinograd(module: ModuleBuilder, arithmetic: Arithmetic): v
 }
 
 /** Bᵀ applied to four: the differences and sums that a row of it names. */
-const INPUT_ROWS: readonly ((d: readonly V128[]) => V128)[] = [
+export const INPUT_ROWS: readonly ((d: readonly V128[]) => V128)[] = [
   (d) => f32x4.sub(d[0]!, d[2]!),
   (d) => f32x4.add(d[1]!, d[2]!),
   (d) => f32x4.sub(d[2]!, d[1]!),

@@ -18,7 +18,7 @@
 import type { KernelMemory } from '../wasm/memory.js';
 import { BAND_BYTES, convolveRows, groupSize, runParts, type Work } from './direct.js';
 import type { PaddingExports } from './padding.js';
-import { type Conv2dGeometry, conv2dOutputSize, type FilterSource } from './reference.js';
+import { type Conv2dGeometry, conv2dOutputSize } from './reference.js';
 import { BLOCK_PIXELS, PANEL, PANEL_BYTES, type TileExports } from './tile.js';
 import { POINTS, WINOGRAD_SUMS_BYTES, type WinogradExports } from './winograd-functions.js';
 
@@ -48,44 +48,6 @@ export function worthWinograd(g: Conv2dGeometry): boolean {
   const { height, width } = conv2dOutputSize(g);
   const tiles = Math.ceil(height / 2) * Math.ceil(width / 2);
   return suitsWinograd(g) && tiles >= 4 && 16 * tiles <= (2 / 3) * 9 * height * width;
-}
-
-/** Floats of the filters, transformed: [outChannels / 8][16][inChannels][8]. */
-export const winogradLength = ({ inChannels, outChannels }: Conv2dGeometry): number =>
-  POINTS * inChannels * outChannels;
-
-/** G g Gᵀ of all filters: float64, rounded once. */
-export function transformFilters(
-  { inChannels, outChannels }: Conv2dGeometry,
-  { data, offset, out, row, column, channel, gain }: FilterSource,
-  to: Float32Array,
-): void {
-  const point = inChannels * PANEL;
-  // rows[i][s]: G g, of which rows[i] is a row of 3
-  const rows = new Float64Array(12);
-  for (let o = 0; o < outChannels; o++) {
-    const factor = gain === null ? 1 : gain[o];
-    for (let c = 0; c < inChannels; c++) {
-      const from = offset + o * out + c * channel;
-      for (let s = 0; s < 3; s++) {
-        const g0 = data[from + s * column] * factor;
-        const g1 = data[from + row + s * column] * factor;
-        const g2 = data[from + 2 * row + s * column] * factor;
-        rows[s] = g0;
-        rows[3 + s] = (g0 + g1 + g2) / 2;
-        rows[6 + s] = (g0 - g1 + g2) / 2;
-        rows[9 + s] = g2;
-      }
-      let at = (o - (o % PANEL)) * inChannels * POINTS + c * PANEL + (o % PANEL);
-      for (let i = 0; i < 12; i += 3, at += 4 * point) {
-        const [h0, h1, h2] = [rows[i], rows[i + 1], rows[i + 2]];
-        to[at] = h0;
-        to[at + point] = (h0 + h1 + h2) / 2;
-        to[at + 2 * point] = (h0 - h1 + h2) / 2;
-        to[at + 3 * point] = h2;
-      }
-    }
-  }
 }
 
 /** Bytes of the transformed tiles of a block. */

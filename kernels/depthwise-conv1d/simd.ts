@@ -15,15 +15,20 @@ import { f32x4, i32 } from '../wasm/expression.js';
 import { placeInput, placeOutput, returnOutput } from '../wasm/operands.js';
 import type { Arithmetic, SimdKernel } from '../wasm/runtime.js';
 import type { DepthwiseConv1dKernel } from './reference.js';
-import { LANES, slideTaps, storeFrames, VECTOR } from './window.js';
+import {
+  defineGather,
+  type GatherChannels,
+  LANES,
+  SLAB,
+  slideTaps,
+  storeFrames,
+  TAPS,
+  VECTOR,
+} from './window.js';
 
-/** Channels of a slab: a cache line. */
-const SLAB = 16;
 /** Frames of a tile, and of the one for what is left. */
 const FRAMES = 8;
 const FEW_FRAMES = 4;
-/** Taps that are held in registers at a time, most first; the last must be 1. */
-const TAPS = [4, 2, 1] as const;
 
 const TILE_PARAMETERS = {
   taps: 'i32',
@@ -55,36 +60,8 @@ function defineTile(module: ModuleBuilder, { madd }: Arithmetic, most: number): 
   );
 }
 
-/**
- * Adds `depthwiseGather`: X [frames, 4 · groups] to scratch, group after group `groupBytes` apart; the zeros around it
- * are there already.
- */
-function defineGather(module: ModuleBuilder): void {
-  module.function(
-    'depthwiseGather',
-    { frames: 'i32', groups: 'i32', x: 'i32', xRowBytes: 'i32', to: 'i32', groupBytes: 'i32' },
-    (f, { frames, groups, x, xRowBytes, to, groupBytes }) => {
-      const [left, at, from] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
-      f.while(i32.gtS(frames, i32.const(0)), () => {
-        f.set(left, groups);
-        f.set(at, to);
-        f.set(from, x);
-        f.while(i32.gtS(left, i32.const(0)), () => {
-          f.store(at, f32x4.load(from));
-          f.increase(at, groupBytes);
-          f.increase(from, VECTOR);
-          f.increase(left, -1);
-        });
-        f.increase(x, xRowBytes);
-        f.increase(to, VECTOR);
-        f.increase(frames, -1);
-      });
-    },
-  );
-}
-
 export function defineDepthwiseConv1d(module: ModuleBuilder, arithmetic: Arithmetic): void {
-  defineGather(module);
+  defineGather(module, 'depthwiseGather');
   const [many, few] = [FRAMES, FEW_FRAMES].map((most) => defineTile(module, arithmetic, most));
 
   const block = module.function(
@@ -124,14 +101,7 @@ export function defineDepthwiseConv1d(module: ModuleBuilder, arithmetic: Arithme
 }
 
 export interface DepthwiseConv1dExports {
-  depthwiseGather(
-    frames: number,
-    groups: number,
-    x: number,
-    xRowBytes: number,
-    to: number,
-    groupBytes: number,
-  ): void;
+  depthwiseGather: GatherChannels;
   depthwiseSlab(
     taps: number,
     x: number,

@@ -2,13 +2,17 @@
  * What the depthwise tiles do in registers: a window of taps that slides over rows of four channels, which the tiles of
  * one and of two dimensions share.
  */
-import type { FunctionBuilder, Local } from '../wasm/assembler.js';
+import type { FunctionBuilder, Local, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, type I32, i32 } from '../wasm/expression.js';
 import { storeLanes } from '../wasm/rows.js';
 import type { Arithmetic } from '../wasm/runtime.js';
 
 export const LANES = 4;
 export const VECTOR = 16;
+/** Channels of a slab: a cache line. */
+export const SLAB = 16;
+/** Taps of a row that are held in registers at a time, most first; the last must be 1. */
+export const TAPS = [4, 2, 1] as const;
 
 interface Window {
   /** Rows of four channels, 16 bytes apart; ends behind the taps. */
@@ -73,4 +77,41 @@ export function storeFrames(
     });
     f.increase(y, yRowBytes);
   });
+}
+
+export type GatherChannels = (
+  frames: number,
+  groups: number,
+  x: number,
+  xRowBytes: number,
+  to: number,
+  groupBytes: number,
+) => void;
+
+/**
+ * Adds a function that copies X [frames, 4 · groups] to scratch, group after group `groupBytes` apart; the zeros around it
+ * are there already.
+ */
+export function defineGather(module: ModuleBuilder, name: string): void {
+  module.function(
+    name,
+    { frames: 'i32', groups: 'i32', x: 'i32', xRowBytes: 'i32', to: 'i32', groupBytes: 'i32' },
+    (f, { frames, groups, x, xRowBytes, to, groupBytes }) => {
+      const [left, at, from] = [f.declare('i32'), f.declare('i32'), f.declare('i32')];
+      f.while(i32.gtS(frames, i32.const(0)), () => {
+        f.set(left, groups);
+        f.set(at, to);
+        f.set(from, x);
+        f.while(i32.gtS(left, i32.const(0)), () => {
+          f.store(at, f32x4.load(from));
+          f.increase(at, groupBytes);
+          f.increase(from, VECTOR);
+          f.increase(left, -1);
+        });
+        f.increase(x, xRowBytes);
+        f.increase(to, VECTOR);
+        f.increase(frames, -1);
+      });
+    },
+  );
 }

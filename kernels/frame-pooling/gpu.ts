@@ -1,7 +1,7 @@
 import { recording } from '../gpu/recording.js';
 import { ROW, rowGrid } from '../gpu/sources.js';
 import { gpuVariant } from '../gpu/variant.js';
-import { type FramePooling, pooledFrames } from './reference.js';
+import type { FramePooling } from './reference.js';
 
 const source = `
 function (x) {
@@ -14,11 +14,10 @@ function (x) {
   return sum / this.constants.pooling;
 }`;
 
-const pool: FramePooling = (frames, width, pooling, x, xOffset, xRowStride, y, yOffset) => {
+const pool: FramePooling = (frames, width, pooling, groups, x, xOffset, xRowStride, y, yOffset) => {
   if (frames === 0 || width === 0) return;
   const notes = recording();
   const { value, offset } = notes.read(x, xOffset, frames, width, xRowStride);
-  const groups = pooledFrames(frames, pooling);
   const { size, slab } = rowGrid(width, groups);
   const constants = { slab, pooling, last: frames - 1, offset, row: xRowStride };
   notes.write(notes.launch('frame-pooling', source, constants, size, [value]), y, yOffset, groups, width);

@@ -1,14 +1,15 @@
 /**
  * Y[n, d] = Σ_{i < pooling} X[min(n · pooling + i, frames - 1), d] / pooling
  *
- * Means of consecutive frames: X is [frames, width], rows `xRowStride` apart, Y [ceil(frames / pooling), width] without
- * gaps; a group that the end leaves incomplete counts the last frame again. One operation for each element of X, and 4
- * bytes for each of X and Y.
+ * Means of consecutive frames: X is [frames, width], rows `xRowStride` apart, Y [groups, width] without gaps; where groups
+ * reach beyond the end, they count the last frame again. With a pooling of 1 that is a copy, made longer where there are
+ * more groups than frames. One operation for each element of X, and 4 bytes for each of X and Y.
  */
 export type FramePooling = (
   frames: number,
   width: number,
   pooling: number,
+  groups: number,
   x: Float32Array,
   xOffset: number,
   xRowStride: number,
@@ -24,13 +25,13 @@ export const framePoolingReference: FramePooling = (
   frames,
   width,
   pooling,
+  groups,
   x,
   xOffset,
   xRowStride,
   y,
   yOffset,
 ) => {
-  const groups = pooledFrames(frames, pooling);
   for (let n = 0; n < groups; n++) {
     for (let d = 0; d < width; d++) {
       let sum = 0;

@@ -60,6 +60,10 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
     ...[5, 6, 8, 9, 11, 12, 13, 14, 15, 17, 19, 23].map((m) => ({ m, n: 16, k: 9, transposeB: true })),
     ...[1, 4, 5].flatMap((m) => [15, 16, 17, 24, 25].map((n) => ({ m, n, k: 7, bias: true }))),
     { m: 25, n: 96, k: 256, transposeB: true, bias: true },
+    // Several blocks of rows
+    { m: 70, n: 9, k: 600, bias: true },
+    // Blocks of 4 x 4 that are turned
+    ...[1, 2, 3, 4, 8].flatMap((m) => [1, 2, 3, 5, 8].map((k) => ({ m, n: 9, k, transposeA: true }))),
   ],
   example: { m: 3, n: 4, k: 5, bias: true },
   workloads: [
@@ -74,6 +78,11 @@ export const matmulSpec: KernelSpec<MatmulSizes, ReturnType<typeof operands>, Ma
     linear('conformer small, feed-forward out, 1 s', 25, 1024, 144),
     linear('conformer small, feed-forward out, 10 s', 250, 1024, 144),
     linear('conformer large, feed-forward out, one frame', 1, 2048, 512),
+    // Gradients of weights, dYᵀ X
+    ...[96, 256].map((m) => ({
+      name: `shipped model in training, 32 s: weights [${m}, 96]`,
+      sizes: { m, n: 96, k: 800, transposeA: true },
+    })),
     linear('conformer large, feed-forward out, 1 s', 25, 2048, 512),
   ],
   cost: ({ m, n, k }) => ({ operations: 2 * m * n * k, bytes: 4 * (m * k + k * n + m * n) }),

@@ -19,7 +19,7 @@ export const MOST_ROWS = 4;
 interface TilePlan {
   /** Sums that a tile of few rows keeps per element, so that additions do not wait for one another. */
   readonly chains: number;
-  /** Steps of k in one turn of the loop. V8 unrolls short loops itself, and better than we can. */
+  /** Steps of k in one turn of the loop. V8 unrolls short loops itself, but not around a fence. */
   readonly unroll: number;
   /** Whether a fence keeps the arithmetic of a step before that of the next. */
   readonly fenced: boolean;
@@ -30,7 +30,8 @@ function plan(rows: number, fused: boolean): TilePlan {
   if (rows === 2) {
     return fused ? { chains: 2, unroll: 4, fenced: true } : { chains: 1, unroll: 2, fenced: false };
   }
-  return { chains: 1, unroll: 1, fenced: rows === MOST_ROWS };
+  if (rows === MOST_ROWS && fused) return { chains: 1, unroll: 2, fenced: true };
+  return { chains: 1, unroll: 1, fenced: false };
 }
 
 const TILE_PARAMETERS = {
@@ -45,16 +46,26 @@ const TILE_PARAMETERS = {
   zero: 'i32',
 } as const;
 
+/** How A lies in memory: [rows, k], or transposed, [k, rows], in rows of `aRowBytes` either way. */
+export type TileLayout = 'rows' | 'transposed';
+
 /**
- * Adds `tile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or onto C [rows, 8].
+ * Adds `tile<rows>`, or `transposedTile<rows>`: rows of A [rows, k] times one panel [k, 8], plus 8 numbers of bias, to or
+ * onto C [rows, 8]. A transposed A is read four numbers of a row at a step, with one pointer for all.
  */
-export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: number): FunctionReference {
+export function defineTile(
+  module: ModuleBuilder,
+  arithmetic: Arithmetic,
+  rows: number,
+  layout: TileLayout = 'rows',
+): FunctionReference {
   const { chains, unroll, fenced } = plan(rows, arithmetic.fused);
+  const transposed = layout === 'transposed';
   return module.shared(
-    `tile${rows}`,
+    transposed ? `transposedTile${rows}` : `tile${rows}`,
     TILE_PARAMETERS,
     (f, { k, a, aRowBytes, b, bias, c, cRowBytes, accumulate, zero }) => {
-      const rowOf = Array.from({ length: rows }, (_, r) =>
+      const rowOf = Array.from({ length: transposed ? 1 : rows }, (_, r) =>
         r === 0 ? a : f.local(i32.add(a, i32.mul(aRowBytes, i32.const(r)))),
       );
       // sums[chain][row]: the two vectors of a row of the tile
@@ -70,13 +81,15 @@ export function defineTile(module: ModuleBuilder, arithmetic: Arithmetic, rows: 
         f.set(b0, f32x4.load(b, PANEL_BYTES * s));
         f.set(b1, f32x4.load(b, PANEL_BYTES * s + 16));
         sums[s % chains]!.forEach(([left, right], r) => {
-          f.set(x, f32x4.loadSplat(rowOf[r]!, 4 * s));
+          f.set(x, transposed ? f32x4.loadSplat(a, 4 * r) : f32x4.loadSplat(rowOf[r]!, 4 * s));
           f.set(left, arithmetic.madd(x, b0, left));
           f.set(right, arithmetic.madd(x, b1, right));
         });
+        if (transposed) f.increase(a, aRowBytes);
       };
       const advance = (steps: number): void => {
         f.increase(b, PANEL_BYTES * steps);
+        if (transposed) return;
         for (const row of rowOf) f.increase(row, 4 * steps);
       };
 

@@ -4,31 +4,11 @@
  */
 
 import { PANEL } from '../matmul/tile.js';
-import type { FunctionBuilder, FunctionReference, Local, ModuleBuilder } from '../wasm/assembler.js';
+import type { FunctionReference, ModuleBuilder } from '../wasm/assembler.js';
 import { f32x4, i32, type V128 } from '../wasm/expression.js';
+import { transposed } from '../wasm/transpose.js';
 
 const PANEL_BYTES = 4 * PANEL;
-
-/** The four columns of four rows. */
-function transposed(f: FunctionBuilder, rows: readonly Local<'i32'>[]): V128[] {
-  const four = rows.map((row): V128 => f.local(f32x4.load(row)));
-  const [a, b, c, d] = four as [V128, V128, V128, V128];
-  // a0 b0 a1 b1, a2 b2 a3 b3, and the same of c and d
-  const [ab, abHigh] = [
-    f.local(f32x4.shuffle(a, b, [0, 4, 1, 5])),
-    f.local(f32x4.shuffle(a, b, [2, 6, 3, 7])),
-  ];
-  const [cd, cdHigh] = [
-    f.local(f32x4.shuffle(c, d, [0, 4, 1, 5])),
-    f.local(f32x4.shuffle(c, d, [2, 6, 3, 7])),
-  ];
-  return [
-    f32x4.shuffle(ab, cd, [0, 1, 4, 5]),
-    f32x4.shuffle(ab, cd, [2, 3, 6, 7]),
-    f32x4.shuffle(abHigh, cdHigh, [0, 1, 4, 5]),
-    f32x4.shuffle(abHigh, cdHigh, [2, 3, 6, 7]),
-  ];
-}
 
 /**
  * Adds `packTransposed`: rows X [rows, width] to panels [ceil(rows / 8)][width][8] of Xᵀ. A last panel that is not

@@ -1,6 +1,6 @@
-import { addColumnSums } from '../ops/elementwise.js';
+import { columnSums } from '../ops/elementwise.js';
 import { linear as linearValue, matmul } from '../ops/matmul.js';
-import { reshape, sizeOf, type Tensor, zeros } from '../tensor/index.js';
+import { reshape, sizeOf, type Tensor } from '../tensor/index.js';
 import { record, type Variable } from './tape.js';
 
 /** X [..., n] seen as [rows, n]. */
@@ -20,10 +20,6 @@ export function linear(x: Variable, weight: Variable, bias: Variable | null): Va
     const rows = matrixOf(dy);
     if (x.tape) x.accumulate(reshape(matmul(rows, weight.value), x.value.shape));
     if (weight.tape) weight.accumulate(matmul(rows.transpose(1, 0), matrixOf(x.value)));
-    if (bias?.tape) {
-      const db = zeros(bias.value.shape);
-      addColumnSums(rows, db);
-      bias.accumulate(db);
-    }
+    if (bias?.tape) bias.accumulate(columnSums(rows, bias.value.shape));
   });
 }

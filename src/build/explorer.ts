@@ -1,6 +1,6 @@
 /** The kernel explorer as static files in dist/explorer; with `--serve`, on a local port. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { kernelSpecs } from '../../kernels/index.js';
 import type { OperationSources } from '../explorer/page.js';
 import { build, serve } from './esbuild.js';
@@ -16,12 +16,9 @@ const LISTS = ['spec.ts', 'variants.ts'];
 
 /** The folder of kernels whose spec names the operation. */
 function folderOf(operation: string): string {
-  const folders = readdirSync('kernels', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name } of folders) {
-    const files = readdirSync(join('kernels', name));
-    if (!files.includes('spec.ts')) continue;
-    const text = readFileSync(join('kernels', name, 'spec.ts'), 'utf8');
-    if (text.includes(`name: '${operation}'`)) return name;
+  for (const file of readdirSync('kernels', { recursive: true, encoding: 'utf8' })) {
+    if (basename(file) !== 'spec.ts') continue;
+    if (readFileSync(join('kernels', file), 'utf8').includes(`name: '${operation}'`)) return dirname(file);
   }
   throw new Error(`no spec names ${operation}`);
 }

@@ -20,16 +20,29 @@ export interface Entry {
 
 /**
  * Limits hold what is reached, so that nothing is loaded again that is not needed. The aim for each half of a recogniser
- * is 60 kB: the decoder is below it, the encoder is not yet.
+ * is 60 kB: the decoder is below it, the encoder is not yet. What a kind of network says of itself without its layers is in
+ * every entry, up to 1 kB a kind: a file can be of any.
  */
 export const ENTRIES: readonly Entry[] = [
-  { name: 'encoder only', load: 'loadDeviceEncoder', layers: ['conformer-prefix'], most: 75 * KILOBYTE },
-  { name: 'decoder only', load: 'loadCloudDecoder', layers: ['conformer-suffix'], most: 52 * KILOBYTE },
+  { name: 'encoder only', load: 'loadDeviceEncoder', layers: ['conformer-prefix'], most: 77.5 * KILOBYTE },
+  { name: 'decoder only', load: 'loadCloudDecoder', layers: ['conformer-suffix'], most: 54 * KILOBYTE },
   { name: 'both', load: 'loadCodecModel', layers: ['conformer-prefix', 'conformer-suffix'] },
-  { name: 'encoder, CNN14', load: 'loadDeviceEncoder', layers: ['cnn14'], most: 68 * KILOBYTE },
-  { name: 'classifier, CNN14', load: 'loadCloudClassifier', layers: ['cnn14'], most: 50 * KILOBYTE },
-  { name: 'encoder, keywords', load: 'loadDeviceEncoder', layers: ['keyword-cnn'], most: 68 * KILOBYTE },
-  { name: 'classifier, keywords', load: 'loadCloudClassifier', layers: ['keyword-cnn'], most: 50 * KILOBYTE },
+  { name: 'encoder, CNN14', load: 'loadDeviceEncoder', layers: ['cnn14'], most: 71 * KILOBYTE },
+  { name: 'classifier, CNN14', load: 'loadCloudClassifier', layers: ['cnn14'], most: 53 * KILOBYTE },
+  { name: 'encoder, keywords', load: 'loadDeviceEncoder', layers: ['keyword-cnn'], most: 70 * KILOBYTE },
+  { name: 'classifier, keywords', load: 'loadCloudClassifier', layers: ['keyword-cnn'], most: 53 * KILOBYTE },
+  {
+    name: 'encoder, keyword conformer',
+    load: 'loadDeviceEncoder',
+    layers: ['keyword-conformer-prefix'],
+    most: 80.5 * KILOBYTE,
+  },
+  {
+    name: 'classifier, keyword conformer',
+    load: 'loadCloudClassifier',
+    layers: ['keyword-conformer-suffix'],
+    most: 54 * KILOBYTE,
+  },
 ];
 
 /** The files of a split bundle that a browser loads, minified. */

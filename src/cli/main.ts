@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { UsageError } from '../tensor/index.js';
 import { BACKEND, GPU_MODE } from './backend.js';
 import { classify } from './classify.js';
 /** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
@@ -13,7 +12,8 @@ import { kernels } from './kernels.js';
 import { version } from './model.js';
 import { addModelCommands } from './model-commands.js';
 import { BEAM, duration, FILES, JSON_OPTION, MODEL, type Running, wholeNumber } from './options.js';
-import { complain, EXIT, type ExitCode, setDebug, watchStandardOutput } from './run.js';
+import { complain, EXIT, type ExitCode, isUsageError, setDebug, watchStandardOutput } from './run.js';
+import { addTrain } from './train-command.js';
 import { transcribe } from './transcribe.js';
 
 const program = new Command('acom');
@@ -206,6 +206,8 @@ program
   .option('-k, --codebooks <k>', 'codebooks to use', wholeNumber)
   .action(running(demo));
 
+addTrain(program, running);
+
 addModelCommands(program, running);
 
 watchStandardOutput();
@@ -223,7 +225,7 @@ try {
     exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
     complain(error);
-    exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
+    exitCode = isUsageError(error) ? EXIT.usage : EXIT.failed;
   }
 }
 process.exitCode = exitCode;

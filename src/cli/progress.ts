@@ -33,3 +33,31 @@ export function startProgress(label: string, total: number, unit: string): Progr
     stop() {},
   };
 }
+
+/** A bar with text beside it; null where standard error is no terminal. */
+export interface NotedBar {
+  update(done: number, note: string): void;
+  /** Writes a line that stays, above the bar. */
+  print(line: string): void;
+  stop(): void;
+}
+
+export function startNotedBar(total: number): NotedBar | null {
+  if (!process.stderr.isTTY) return null;
+  const bar = new SingleBar(
+    {
+      format: '{bar} {value} of {total}, {note}',
+      barsize: 20,
+      clearOnComplete: true,
+      stream: process.stderr,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(total, 0, { note: '' });
+  return {
+    update: (done, note) => bar.update(done, { note }),
+    // The bar is drawn again on the next line.
+    print: (line) => process.stderr.write(`\r\u001b[2K${line}\n`),
+    stop: () => bar.stop(),
+  };
+}

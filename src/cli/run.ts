@@ -1,6 +1,5 @@
 /** What the commands share: exit codes, one-line errors, and going on with the next input after one failed. */
 import { getSystemErrorMap } from 'node:util';
-import { AcomError, UsageError } from '../tensor/index.js';
 import { expandInputs, type Input, type Inputs, PIPE, shortPath } from './files.js';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, damaged: 3 } as const;
@@ -17,9 +16,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'this place is read-only',
 };
 
+/** Whether an error is one of acom's, by its code: the command's bundle and the package's files have a class each. */
+const hasCode = (error: unknown, beginning: string): boolean =>
+  error instanceof Error && String((error as { code?: unknown }).code).startsWith(beginning);
+
+export const isUsageError = (error: unknown): boolean => hasCode(error, 'ACOM_USAGE');
+
 /** One line about an error: the reason and, where there is one, the remedy. */
 export function explain(error: unknown): string {
-  if (error instanceof AcomError) return error.message;
+  if (hasCode(error, 'ACOM_')) return (error as Error).message;
   const { code, errno, path, syscall, message } = error as NodeJS.ErrnoException;
   if (code !== undefined && syscall !== undefined) {
     const reason = REASONS[code] ?? getSystemErrorMap().get(errno ?? 0)?.[1] ?? code;
@@ -33,7 +38,7 @@ export async function naming<T>(name: string, work: () => T | Promise<T>): Promi
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AcomError) {
+    if (error instanceof Error && hasCode(error, 'ACOM_')) {
       if (!error.message.startsWith(`${name}:`)) error.message = `${name}: ${error.message}`;
     } else if (error instanceof Error && 'syscall' in error) Object.assign(error, { path: name });
     throw error;
@@ -106,7 +111,7 @@ export async function forEachInput(
       if (worst === EXIT.done) worst = code;
     } catch (error) {
       complain(error, shortPath(input.path));
-      worst = error instanceof UsageError ? EXIT.usage : EXIT.failed;
+      worst = isUsageError(error) ? EXIT.usage : EXIT.failed;
     }
   }
   return worst;

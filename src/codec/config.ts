@@ -18,8 +18,13 @@ export interface QuantizerConfig {
   /** Stages K of residual quantisation. */
   readonly codebooks: number;
   readonly codewords: number;
-  /** Consecutive time steps that are averaged before they are quantised. */
+  /** Consecutive time steps that become one before they are quantised. */
   readonly pooling: number;
+  /**
+   * How they do: by their mean, which stands for all of them in the cloud; or one after another as one long vector, of which
+   * maps (`projection`) can make what training found. Left out: averaging.
+   */
+  readonly pooledBy?: 'averaging' | 'stacking';
   /** Codebooks that an encoder uses where it is not told. */
   readonly defaultCodebooks: number;
   /**
@@ -117,6 +122,7 @@ const checkCodec = record({
     codebooks: whole(1, MOST_CODEBOOKS),
     codewords: whole(1, MOST_CODEWORDS),
     pooling: whole(1, 64),
+    pooledBy: optional(oneOf('averaging', 'stacking')),
     defaultCodebooks: whole(1, MOST_CODEBOOKS),
     vectors: optional(oneOf('step', 'position')),
     groups: optional(whole(1, MOST_CODEBOOKS)),
@@ -205,7 +211,10 @@ function requireConsistentQuantizer({ network, splitLayer, quantizer }: CodecCon
     fail('quantizer.groups', `at most ${MOST_CODEBOOKS} codebooks in all groups`, groups);
   }
   const { bands, channels } = kind.cut(network, splitLayer);
-  const width = projection ?? (vectors === 'position' ? channels : bands * channels);
+  const stacked = quantizer.pooledBy === 'stacking' ? quantizer.pooling : 1;
+  if (stacked > 1 && vectors === 'position')
+    fail('quantizer.vectors', 'step where steps are stacked', vectors);
+  const width = projection ?? (vectors === 'position' ? channels : stacked * bands * channels);
   if (width % groups !== 0) fail('quantizer.groups', `a divisor of the width of a vector, ${width}`, groups);
 }
 

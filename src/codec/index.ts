@@ -22,6 +22,7 @@ export {
   type Task,
 } from './config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
+export { entropyTables } from './entropy-tables.js';
 export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './load.js';
 export { loadCloudClassifier } from './load-classifier.js';
 export { loadCloudDecoder } from './load-cloud.js';

@@ -4,9 +4,9 @@
  */
 import { readSafetensors } from '../checkpoints/safetensors.js';
 import type { TensorData } from '../checkpoints/safetensors-writer.js';
-import { frequenciesFromCounts } from '../entropy/frequency-table.js';
 import { ModelError, type NdArray, type TypedArray } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
+import { entropyTables } from './entropy-tables.js';
 import { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';
 
 export interface PackOptions {
@@ -102,12 +102,12 @@ function tablesFromCounts(counts: NdArray<TypedArray>): TensorData {
   if (counts.shape.length !== 2 || !(counts.data instanceof Int32Array)) {
     throw new ModelError(`pack: rvq.counts must be int32 [codebooks, codewords]`);
   }
-  const data = new Int32Array(stages * (codewords + 1));
-  for (let s = 0; s < stages; s++) {
-    const row = counts.data.subarray(counts.offset + s * codewords, counts.offset + (s + 1) * codewords);
-    data.set(frequenciesFromCounts(row), s * (codewords + 1));
-  }
-  return { data, shape: [stages, codewords + 1] };
+  const { data, offset } = counts;
+  return entropyTables(
+    Array.from({ length: stages }, (_, s) =>
+      data.subarray(offset + s * codewords, offset + (s + 1) * codewords),
+    ),
+  );
 }
 
 /** Packs an exported network. `dropped` names tensors that the network does not need. */

@@ -4,6 +4,7 @@
  */
 import { ModelError } from '../tensor/index.js';
 import type { NetworkKind } from './network.js';
+import { requireSizes } from './sizes.js';
 
 export interface Cnn14Config {
   readonly type: 'cnn14';
@@ -18,7 +19,8 @@ export interface Cnn14Config {
 }
 
 /** Sizes beyond every published model; they bound what a header can make us allocate. */
-const MOST = { mels: 1024, blocks: 10, channels: 8192, classes: 1 << 20, headWidth: 65536 } as const;
+const MOST = { mels: 1024, blocks: 10, channels: 8192, classes: 1 << 20 };
+const MOST_HEAD_WIDTH = 65536;
 
 /** Of a block: rows and columns of every filter. */
 export const KERNEL = 3;
@@ -26,19 +28,12 @@ export const KERNEL = 3;
 /** Throws ModelError where a configuration could not be a network. */
 function check(config: Cnn14Config): void {
   const { mels, channels, classes, head, headWidth } = config;
-  const size = (name: keyof typeof MOST, value: unknown) => {
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST[name]) return;
-    throw new ModelError(`cnn14: ${name} is ${value}, expected a whole number from 1 to ${MOST[name]}`);
-  };
   if (!Array.isArray(channels)) throw new ModelError('cnn14: channels is no list');
-  size('mels', mels);
-  size('blocks', channels.length);
-  for (const each of channels) size('channels', each);
-  size('classes', classes);
+  requireSizes('cnn14', { mels, blocks: channels.length, channels, classes }, MOST);
   if (head !== 'linear' && head !== 'cosine') {
     throw new ModelError(`cnn14: head is ${String(head)}, expected linear or cosine`);
   }
-  if (head === 'cosine') size('headWidth', headWidth);
+  if (head === 'cosine') requireSizes('cnn14', { headWidth }, { headWidth: MOST_HEAD_WIDTH });
   const [least, blocks] = [leastLength(config), channels.length];
   if (mels < least) {
     throw new ModelError(`cnn14: ${mels} mels do not last for ${blocks} blocks, expected at least ${least}`);

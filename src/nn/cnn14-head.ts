@@ -1,5 +1,6 @@
+import { poolImage as poolRecordings } from '../ops/image-pooling.js';
 import { linear } from '../ops/matmul.js';
-import { empty, keep, type Tensor } from '../tensor/index.js';
+import { keep, reshape, type Tensor } from '../tensor/index.js';
 import { BatchNorm } from './batch-norm.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';
@@ -10,34 +11,10 @@ export const COSINE_SCALE = 30;
 /** Least length of a direction, as PyTorch's normalize has it. */
 const LEAST_NORM = 1e-12;
 
-/**
- * The image after the last block to one vector: the mean over the bands, of which the largest over time and the mean over
- * time are added. [batch, steps, bands, channels] to [batch, channels]; sums are float64.
- */
+/** The image after the last block, [batch, steps, bands, channels], to one vector for each item: [batch, channels]. */
 export function poolImage(image: Tensor): Tensor {
   const [batch, steps, bands, channels] = image.shape as [number, number, number, number];
-  const y = empty([batch, channels]);
-  const sums = new Float64Array(channels);
-  const column = new Float64Array(channels);
-  const largest = new Float64Array(channels);
-  for (let b = 0; b < batch; b++) {
-    sums.fill(0);
-    largest.fill(-Infinity);
-    let at = image.offset + b * steps * bands * channels;
-    for (let t = 0; t < steps; t++) {
-      column.fill(0);
-      for (let f = 0; f < bands; f++) {
-        for (let c = 0; c < channels; c++) column[c]! += image.data[at++]!;
-      }
-      for (let c = 0; c < channels; c++) {
-        const mean = column[c]! / bands;
-        sums[c]! += mean;
-        largest[c] = Math.max(largest[c]!, mean);
-      }
-    }
-    for (let c = 0; c < channels; c++) y.data[y.offset + b * channels + c] = largest[c]! + sums[c]! / steps;
-  }
-  return y;
+  return poolRecordings(reshape(image, [batch * steps, bands, channels]), new Array(batch).fill(steps));
 }
 
 /** Each row of X [rows, columns] divided by its length, in place. */

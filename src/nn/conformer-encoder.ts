@@ -3,25 +3,12 @@ import type { PaddingMask } from '../ops/padding-mask.js';
 import { requireRank } from '../ops/shapes.js';
 import { keep, scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';
+import type { EncoderConfig } from './encoder-config.js';
 import { FeedForward } from './feed-forward.js';
 import { LayerNorm } from './layer-norm.js';
 import type { Parameters } from './parameters.js';
 import { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
 import { RotarySelfAttention, rotaryTable } from './rotary-self-attention.js';
-
-export interface EncoderConfig {
-  /** Features of a frame inside the encoder. */
-  readonly width: number;
-  readonly heads: number;
-  /** Encoder layers of the whole model. */
-  readonly layers: number;
-  /** Hidden features of the feed-forward modules. */
-  readonly feedForward: number;
-  /** Taps of the depthwise convolution, an odd number. */
-  readonly depthwiseTaps: number;
-  /** How attention knows the order of frames; relative where it is left out. */
-  readonly positions?: 'relative' | 'rotary';
-}
 
 /** What attention needs to know of positions, for `frames` frames: the table of one kind or the other. */
 const positionTable = ({ positions, width, heads }: EncoderConfig, frames: number): Tensor =>

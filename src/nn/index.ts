@@ -8,12 +8,13 @@ export {
   flattenedFeatures,
   frameStride,
 } from './conformer-ctc.js';
-export { ConformerEncoder, ConformerLayer, type EncoderConfig } from './conformer-encoder.js';
+export { ConformerEncoder, ConformerLayer } from './conformer-encoder.js';
 export { conformerKind } from './conformer-kind.js';
 export { ConformerPrefix } from './conformer-prefix.js';
 export { ConformerSuffix } from './conformer-suffix.js';
 export { ConvolutionFrontEnd } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
+export { checkEncoder, type EncoderConfig } from './encoder-config.js';
 export { FeedForward, type FeedForwardNames } from './feed-forward.js';
 export { type ConvolutionFrontEndConfig, frontEndLength } from './front-end-length.js';
 export { KeywordCnnPrefix, KeywordCnnSuffix } from './keyword-cnn.js';
@@ -26,6 +27,9 @@ export {
   keywordMapAfter,
   keywordMaps,
 } from './keyword-cnn-config.js';
+export { type KeywordConformerConfig, keywordConformerKind } from './keyword-conformer-config.js';
+export { KeywordConformerPrefix } from './keyword-conformer-prefix.js';
+export { KeywordConformerSuffix } from './keyword-conformer-suffix.js';
 export { kindOf, NETWORK_TYPES, type NetworkConfig } from './kinds.js';
 export { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.js';
 export { Linear } from './linear.js';

@@ -22,5 +22,9 @@ export async function loadPrefix(
       const { KeywordCnnPrefix } = await import('./keyword-cnn.js');
       return within(() => new KeywordCnnPrefix(parameters, network, splitLayer));
     }
+    case 'keyword-conformer': {
+      const { KeywordConformerPrefix } = await import('./keyword-conformer-prefix.js');
+      return within(() => new KeywordConformerPrefix(parameters, network, splitLayer));
+    }
   }
 }

@@ -22,5 +22,9 @@ export async function loadSuffix(
       const { KeywordCnnSuffix } = await import('./keyword-cnn.js');
       return within(() => new KeywordCnnSuffix(parameters, network, splitLayer));
     }
+    case 'keyword-conformer': {
+      const { KeywordConformerSuffix } = await import('./keyword-conformer-suffix.js');
+      return within(() => new KeywordConformerSuffix(parameters, network, splitLayer));
+    }
   }
 }

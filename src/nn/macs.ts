@@ -4,7 +4,7 @@
  */
 import type { ConformerCtcConfig } from './conformer-ctc.js';
 import { encoderFrames, flattenedFeatures } from './conformer-ctc.js';
-import type { EncoderConfig } from './conformer-encoder.js';
+import type { EncoderConfig } from './encoder-config.js';
 import { blockLength } from './front-end-length.js';
 
 /** One encoder layer over `frames` frames. */

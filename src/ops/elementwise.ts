@@ -5,9 +5,10 @@ import {
   scaledAddVariants,
   swishVariants,
 } from '../../kernels/activations/variants.js';
+import { columnSumsVariants } from '../../kernels/column-sums/variants.js';
 import { empty, ShapeError, sizeOf, type Tensor } from '../tensor/index.js';
 import { kernelOf } from './dispatch.js';
-import { elementsOf, requireShape, rowsOf } from './shapes.js';
+import { elementsOf, requireShape, rowsOf, vectorOf } from './shapes.js';
 
 /** x / (1 + exp(-x)). */
 export function swish(x: Tensor): Tensor {
@@ -68,13 +69,20 @@ export function addInto(x: Tensor, z: Tensor, to: Tensor): void {
   kernelOf(scaledAddVariants)(sizeOf(x.shape), x.data, x.offset, 1, z.data, z.offset, to.data, to.offset);
 }
 
-/** sums[c] += Σ over r of x[r, c]: x [rows, columns], sums [columns], contiguous; accumulated in float64. */
+/** sums[c] += Σ over r of x[r, c]: x [..., columns], sums of `columns` elements, contiguous. */
 export function addColumnSums(x: Tensor, sums: Tensor): void {
-  const { data, offset, rowStride, rows, columns } = rowsOf('addColumnSums', 'x', x);
-  const total = new Float64Array(columns);
-  for (let r = 0; r < rows; r++) {
-    const from = offset + r * rowStride;
-    for (let c = 0; c < columns; c++) total[c]! += data[from + c]!;
-  }
-  for (let c = 0; c < columns; c++) sums.data[sums.offset + c]! += total[c]!;
+  sumColumns('addColumnSums', x, sums, true);
+}
+
+/** Σ over r of x[r, c]: x [..., columns] gives a new tensor of `shape`, with as many elements as x has columns. */
+export function columnSums(x: Tensor, shape: readonly number[]): Tensor {
+  const sums = empty(shape);
+  sumColumns('columnSums', x, sums, false);
+  return sums;
+}
+
+function sumColumns(operation: string, x: Tensor, sums: Tensor, accumulate: boolean): void {
+  const { data, offset, rowStride, rows, columns } = rowsOf(operation, 'x', x);
+  const to = vectorOf(operation, 'sums', sums, columns);
+  kernelOf(columnSumsVariants)(rows, columns, accumulate, data, offset, rowStride, to.data, to.offset);
 }

@@ -1,8 +1,19 @@
 /** Codebooks from data: k-means for each stage on what the stages before it left. */
+import { linear } from '../ops/matmul.js';
 import { nearestCodewords } from '../ops/nearest-codeword.js';
 import { requireRank } from '../ops/shapes.js';
 import { addTo, assignTo, scaleBy } from '../tensor/elementwise.js';
-import { createRandom, flat, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
+import {
+  createRandom,
+  empty,
+  flat,
+  scope,
+  scratch,
+  type Tensor,
+  UsageError,
+  view,
+  zeros,
+} from '../tensor/index.js';
 import { ResidualQuantizer } from './residual-quantizer.js';
 
 export interface FitOptions {
@@ -22,30 +33,49 @@ const squaredDistance = (x: Float32Array, a: number, y: Float32Array, b: number,
   return sum;
 };
 
+/** Part of |x|² + |c|² by which |x|² + |c|² - 2 x·c in float32 may be off, and more. */
+const SLACK = 1e-4;
+
 /**
  * First codewords by k-means++ (Arthur and Vassilvitskii 2007): each is a vector drawn with a probability
- * proportional to its squared distance from those already chosen.
+ * proportional to its squared distance from those already chosen. Distances are exact; a product with all vectors at
+ * once tells for which of them the new codeword can be nearer than the others.
  */
 function spreadCodewords(x: Tensor, codewords: number, random: () => number): Tensor {
   const [count, width] = x.shape as [number, number];
   const source = flat(x);
   const book = zeros([codewords, width]);
   const distances = new Float64Array(count).fill(Infinity);
-  let chosen = Math.floor(random() * count);
-  for (let v = 0; v < codewords; v++) {
-    book.data.set(source.subarray(chosen * width, (chosen + 1) * width), v * width);
-    let total = 0;
-    for (let n = 0; n < count; n++) {
-      distances[n] = Math.min(distances[n]!, squaredDistance(source, n * width, book.data, v * width, width));
-      total += distances[n]!;
+  const origin = new Float32Array(width);
+  const squares = Float64Array.from(distances, (_, n) =>
+    squaredDistance(source, n * width, origin, 0, width),
+  );
+  return scope(() => {
+    // Where kernels reach them without a copy each time.
+    const vectors = empty(x.shape);
+    flat(vectors).set(source);
+    let chosen = Math.floor(random() * count);
+    for (let v = 0; v < codewords; v++) {
+      book.data.set(source.subarray(chosen * width, (chosen + 1) * width), v * width);
+      scratch(() => {
+        const products = flat(linear(vectors, book.lo(v, 0).hi(1, width), null));
+        for (let n = 0; n < count; n++) {
+          const both = squares[n]! + squares[chosen]!;
+          // NaN is no reason to leave a vector out.
+          if (both - 2 * products[n]! - SLACK * both >= distances[n]!) continue;
+          const distance = squaredDistance(source, n * width, book.data, v * width, width);
+          if (distance < distances[n]!) distances[n] = distance;
+        }
+      });
+      const total = distances.reduce((sum, distance) => sum + distance, 0);
+      // Where every vector is a codeword already, any will do.
+      let threshold = random() * total;
+      chosen = total === 0 ? Math.floor(random() * count) : 0;
+      while (total > 0 && chosen < count - 1 && threshold >= distances[chosen]!)
+        threshold -= distances[chosen++]!;
     }
-    // Where every vector is a codeword already, any will do.
-    let threshold = random() * total;
-    chosen = total === 0 ? Math.floor(random() * count) : 0;
-    while (total > 0 && chosen < count - 1 && threshold >= distances[chosen]!)
-      threshold -= distances[chosen++]!;
-  }
-  return book;
+    return book;
+  });
 }
 
 /** Moves every codeword to the mean of its vectors; one without any goes to the vector served worst. */

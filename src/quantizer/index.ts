@@ -1,6 +1,7 @@
 export { CodewordTable } from './codeword-table.js';
 export { type FitOptions, fitQuantizer } from './fit.js';
-export { GroupedQuantizer } from './grouped-quantizer.js';
+export { fitGroups } from './fit-groups.js';
+export { GroupedQuantizer, interleaveGroups } from './grouped-quantizer.js';
 export { pooledLength, repeatFrames } from './pooling.js';
 export { type Projection, projectedEncoder, projectedTable } from './projected-quantizer.js';
 export { ResidualQuantizer } from './residual-quantizer.js';

@@ -68,6 +68,31 @@ export class UsageError extends AcomError {
   }
 }
 
+/** Training that can't go on: numbers that are none, a worker that ended, a checkpoint of another run. */
+export class TrainingError extends AcomError {
+  /** Step at which it stopped, counted from 1, where there is one. */
+  readonly step: number | undefined;
+  /** Some of the files of that step's batch. */
+  readonly files: readonly string[];
+  /** The last good checkpoint, where there is one. */
+  readonly checkpoint: string | undefined;
+
+  constructor(
+    message: string,
+    known: {
+      readonly step?: number | undefined;
+      readonly files?: readonly string[];
+      readonly checkpoint?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super('ACOM_TRAINING', `training: ${message}`, 'cause' in known ? { cause: known.cause } : undefined);
+    this.step = known.step;
+    this.files = known.files ?? [];
+    this.checkpoint = known.checkpoint;
+  }
+}
+
 /** An optional package that the call needs and that is not installed. */
 export class MissingPackageError extends AcomError {
   /** `packageName` is a name, or several with spaces between. */

@@ -21,19 +21,19 @@ import {
   VectorLayout,
   writeModel,
 } from '../codec/index.js';
-import { frequenciesFromCounts } from '../entropy/index.js';
 import { Parameters } from '../nn/index.js';
 import { linear } from '../ops/index.js';
-import { fitQuantizer, GroupedQuantizer } from '../quantizer/index.js';
-import { ModelError, type Tensor, UsageError, view, zeros } from '../tensor/index.js';
+import { fitGroups, GroupedQuantizer } from '../quantizer/index.js';
+import { ModelError, UsageError, view } from '../tensor/index.js';
+import { CodewordCounts } from './codeword-counts.js';
 import { type ReaderMaps, readerMetric } from './reader-metric.js';
 import { Reservoir } from './reservoir.js';
 
 export interface FitCodecOptions
-  extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups'> {
+  extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups' | 'pooledBy'> {
   /** Layers that run on the device. */
   readonly splitLayer: number;
-  /** Consecutive time steps that are averaged; default 1. */
+  /** Consecutive time steps that become one; default 1. */
   readonly pooling?: number;
   /**
    * What k-means makes small: the plain squared error, or that which the layer sees that reads the vectors (reader-metric.ts),
@@ -111,26 +111,18 @@ export class CodecFitter {
       );
     }
     const vectors = this.maps === null ? raw : linear(raw, view(this.maps.encode, [width, width]), null);
-    const groupWidth = width / groups;
-    const books = zeros([codebooks * groups, codewords, groupWidth]);
-    for (let g = 0; g < groups; g++) {
-      const fitted = fitQuantizer(vectors.lo(0, g * groupWidth).hi(count, groupWidth), {
-        stages: codebooks,
-        codewords,
-        seed: (this.options.seed ?? 1) + g,
-        ...(this.options.rounds === undefined ? {} : { rounds: this.options.rounds }),
-        onRound: (stage, round, distortion) =>
-          this.options.onRound?.(g * codebooks + stage, round, distortion),
-      }).codebooks;
-      const size = codewords * groupWidth;
-      for (let s = 0; s < codebooks; s++) {
-        books.data.set(fitted.data.subarray(s * size, (s + 1) * size), (s * groups + g) * size);
-      }
-    }
-    const frequencies = this.countFrequencies(new GroupedQuantizer(books, groups), vectors);
+    const books = fitGroups(vectors, groups, {
+      stages: codebooks,
+      codewords,
+      seed: this.options.seed ?? 1,
+      ...(this.options.rounds === undefined ? {} : { rounds: this.options.rounds }),
+      ...(this.options.onRound === undefined ? {} : { onRound: this.options.onRound }),
+    });
+    const counts = new CodewordCounts(this.config.quantizer);
+    counts.add(new GroupedQuantizer(books, groups).encode(vectors));
     const shared = new Map([
       [CODEBOOKS, dataOf(books)],
-      [FREQUENCIES, frequencies],
+      [FREQUENCIES, counts.tables()],
     ]);
     return writeModel(this.config, new Map([...this.tensors, ...shared, ...this.mapTensors(width)]));
   }
@@ -144,19 +136,6 @@ export class CodecFitter {
       [`${DECODE}.weight`, { data: this.maps.decode, shape: [width, width] }],
       [`${DECODE}.bias`, bias],
     ];
-  }
-
-  private countFrequencies(quantizer: GroupedQuantizer, vectors: Tensor) {
-    const stages = quantizer.codebooks.shape[0]!;
-    const { codewords } = this.config.quantizer;
-    const { data: indices } = quantizer.encode(vectors);
-    const data = new Int32Array(stages * (codewords + 1));
-    for (let s = 0; s < stages; s++) {
-      const counts = new Int32Array(codewords);
-      for (let i = s; i < indices.length; i += stages) counts[indices[i]!]!++;
-      data.set(frequenciesFromCounts(counts), s * (codewords + 1));
-    }
-    return { data, shape: [stages, codewords + 1] };
   }
 }
 
@@ -177,7 +156,7 @@ function configOf(wanted: object): CodecConfig {
  */
 export async function fitCodec(source: ModelSource, options: FitCodecOptions): Promise<CodecFitter> {
   const model = await openModel(source);
-  const { name, splitLayer, codebooks, codewords, pooling = 1, vectors, groups } = options;
+  const { name, splitLayer, codebooks, codewords, pooling = 1, vectors, groups, pooledBy } = options;
   const defaultCodebooks = options.defaultCodebooks ?? codebooks;
   const quantizer = { codebooks, codewords, pooling, defaultCodebooks };
   const wanted = {
@@ -188,6 +167,7 @@ export async function fitCodec(source: ModelSource, options: FitCodecOptions): P
       ...quantizer,
       ...(vectors === undefined ? {} : { vectors }),
       ...(groups === undefined ? {} : { groups }),
+      ...(pooledBy === undefined ? {} : { pooledBy }),
     },
   };
   const plain = configOf(wanted);
@@ -196,6 +176,11 @@ export async function fitCodec(source: ModelSource, options: FitCodecOptions): P
   const device = new Map(kept.filter(([tensor]) => roleOf(tensor, plain) === 'device'));
   const network = await deviceNetworkFrom(plain, new Parameters(device));
   const layout = new VectorLayout(plain);
+  if (options.metric === 'reader' && pooledBy === 'stacking') {
+    throw new UsageError(
+      'fit: the metric of the reader is known for averaged steps only: leave stacking or the metric out',
+    );
+  }
   const maps = options.metric === 'reader' ? readerMetric(plain.network, state, layout) : null;
   const config =
     maps === null ? plain : { ...plain, quantizer: { ...plain.quantizer, projection: layout.width } };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { writeWav } from '../../src/audio/index.js';
 import { loadCodecModel, loadNetworkModel } from '../../src/codec/index.js';
-import { CLIP, RATE, sound, tinyCnn14 } from '../support/classifiers.js';
+import { CLIP, RATE, sound, tinyCnn14, tinyKeywordConformer } from '../support/classifiers.js';
 import { acom, main, oneLine, shell } from '../support/cli.js';
 import { modelFile, samplesFolder } from '../support/commands.js';
 
@@ -171,6 +171,32 @@ t.test('fit, encode, decode, info', async (t) => {
     type: 'network',
     part: 'whole',
   });
+});
+
+t.test('a keyword conformer: fit, info, split, and both halves', async (t) => {
+  const folder = made(t);
+  writeFileSync(join(folder, 'keywords.safetensors'), await tinyKeywordConformer());
+  const run = async (line: string) => {
+    const { code, stdout, stderr } = await shell(folder, line);
+    t.equal(code, 0, `${line}: ${stderr}`);
+    return stdout;
+  };
+  await run('acom model fit keywords.safetensors in -l 1 -k 2 -v 8 -o codec.safetensors');
+  const about = await run('acom info codec.safetensors');
+  t.match(
+    about,
+    'network      keyword conformer, 2 separable blocks of 6 channels, width 8, 3 layers, cut after layer 1',
+  );
+  t.match(about, /2 x 8 codewords, 27\.5 vectors a second of 8 numbers: raw 82\.5 bit\/s a codebook/);
+  const [device, cloud] = ['device.safetensors', 'cloud.safetensors'];
+  await run(`acom model split codec.safetensors --device ${device} --cloud ${cloud}`);
+  await run(`acom encode in/3.wav -o x.acom -m ${device}`);
+  await run('acom encode in/3.wav -o y.acom -m codec.safetensors');
+  t.ok(readFileSync(join(folder, 'x.acom')).equals(readFileSync(join(folder, 'y.acom'))));
+  const model = await loadCodecModel(join(folder, 'codec.safetensors'));
+  const verdict = (await model.cloudClassifier()).classify(readFileSync(join(folder, 'x.acom')));
+  t.match(await run(`acom decode x.acom -m ${cloud}`), `x.acom: ${verdict.label}\n`);
+  t.match(await run('acom classify in/3.wav -m codec.safetensors'), /^in\/3\.wav: [a-e]\n/);
 });
 
 t.test('fit: what can go wrong, and nothing is written', async (t) => {

@@ -11,7 +11,16 @@ import { loadPrefix } from '../../src/nn/load-prefix.js';
 import { loadSuffix } from '../../src/nn/load-suffix.js';
 import { type Tensor, view, zeros } from '../../src/tensor/index.js';
 import type { FitCodecOptions } from '../../src/training/index.js';
-import { CLIP, CNN14, fitted, RATE, sound, tinyCnn14, tinyKeywords } from '../support/classifiers.js';
+import {
+  CLIP,
+  CNN14,
+  fitted,
+  RATE,
+  sound,
+  tinyCnn14,
+  tinyKeywordConformer,
+  tinyKeywords,
+} from '../support/classifiers.js';
 
 /** Features [frames, features] of a clip, put together here: front end, floor, shift and scale. */
 function featuresOf(config: NetworkModelConfig, file: Uint8Array, samples: Float32Array): Tensor {
@@ -84,6 +93,7 @@ const networks: Readonly<Record<string, { file: Uint8Array; clip: number; rate: 
     clip: CLIP,
     rate: RATE,
   },
+  'keyword conformer': { file: await tinyKeywordConformer(), clip: CLIP, rate: RATE },
   'plain keyword network': { file: await tinyKeywords('plain'), clip: 1000, rate: 16_000 },
   'separable keyword network': { file: await tinyKeywords('separable'), clip: 1000, rate: 16_000 },
 };

@@ -8,7 +8,15 @@ import { ConformerEncoder } from '../../src/nn/conformer-encoder.js';
 import { Parameters } from '../../src/nn/index.js';
 import { relu, scaledAdd } from '../../src/ops/index.js';
 import { createNormal, createRandom, flat, sizeOf, view, zeros } from '../../src/tensor/index.js';
-import { CLIP, fitted, RATE, sound, tinyCnn14, tinyKeywords } from '../support/classifiers.js';
+import {
+  CLIP,
+  fitted,
+  RATE,
+  sound,
+  tinyCnn14,
+  tinyKeywordConformer,
+  tinyKeywords,
+} from '../support/classifiers.js';
 import { modelFile, readSamples } from '../support/commands.js';
 import { differences } from '../support/near-ties.js';
 
@@ -68,32 +76,46 @@ t.test('files of more than a window, pieces, and packets', async (t) => {
   await t.rejects(gpu.encode(joined, sampleRate), { code: 'ACOM_GPU', message: /disposed/ });
 });
 
+/** The bytes and classes of a fitted codec on the GPU are those on the CPU. */
+async function compareClassifiers(t: Test, name: string, file: Uint8Array) {
+  const cpu = await loadOnCpu(file);
+  const gpu = await loadCodecModel(file, { backend: 'gpu', mode: 'webasm' });
+  const [encoder, other] = [await cpu.deviceEncoder(), await gpu.deviceEncoder()];
+  const [classifier, otherClassifier] = [await cpu.cloudClassifier(), await gpu.cloudClassifier()];
+  for (let seed = 10; seed < 13; seed++) {
+    const bytes = encoder.encode(sound(2 * CLIP, seed), RATE);
+    t.same(await other.encode(sound(2 * CLIP, seed), RATE), bytes, name);
+    const mine = classifier.classify(bytes);
+    const theirs = await otherClassifier.classify(bytes);
+    t.equal(theirs.label, mine.label, name);
+    t.ok(Math.abs(theirs.confidence - mine.confidence) < 1e-4, `${name}: confidence`);
+  }
+  await gpu.dispose();
+}
+
+const recordings = Array.from({ length: 6 }, (_, n) => sound(CLIP, n));
+
 t.test('CNN14: vectors of steps and of positions, groups, a projection', async (t) => {
   const network = await tinyCnn14();
-  const recordings = Array.from({ length: 6 }, (_, n) => sound(CLIP, n));
   const options = { splitLayer: 1, codebooks: 2, codewords: 8, groups: 1 };
   const variants = [
     {},
     { vectors: 'position' as const },
     { groups: 4, pooling: 2 },
     { metric: 'reader' as const, vectors: 'position' as const },
+    { pooling: 3, pooledBy: 'stacking' as const },
   ];
   for (const variant of variants) {
-    const name = JSON.stringify(variant);
     const file = await fitted(network, { ...options, ...variant }, recordings);
-    const cpu = await loadOnCpu(file);
-    const gpu = await loadCodecModel(file, { backend: 'gpu', mode: 'webasm' });
-    const [encoder, other] = [await cpu.deviceEncoder(), await gpu.deviceEncoder()];
-    const [classifier, otherClassifier] = [await cpu.cloudClassifier(), await gpu.cloudClassifier()];
-    for (let seed = 10; seed < 13; seed++) {
-      const bytes = encoder.encode(sound(2 * CLIP, seed), RATE);
-      t.same(await other.encode(sound(2 * CLIP, seed), RATE), bytes, name);
-      const mine = classifier.classify(bytes);
-      const theirs = await otherClassifier.classify(bytes);
-      t.equal(theirs.label, mine.label, name);
-      t.ok(Math.abs(theirs.confidence - mine.confidence) < 1e-4, `${name}: confidence`);
-    }
-    await gpu.dispose();
+    await compareClassifiers(t, JSON.stringify(variant), file);
+  }
+});
+
+t.test('keyword conformers, cut before, between and after their layers', async (t) => {
+  const network = await tinyKeywordConformer();
+  for (const splitLayer of [0, 1, 3]) {
+    const options = { splitLayer, codebooks: 2, codewords: 8, pooling: 2 };
+    await compareClassifiers(t, `layer ${splitLayer}`, await fitted(network, options, recordings));
   }
 });
 

@@ -21,7 +21,15 @@ import {
   softmax,
   swish,
 } from '../../src/ops/index.js';
-import { contiguous, createRandom, ShapeError, type Tensor, view, zeros } from '../../src/tensor/index.js';
+import {
+  contiguous,
+  createRandom,
+  keep,
+  ShapeError,
+  type Tensor,
+  view,
+  zeros,
+} from '../../src/tensor/index.js';
 
 const random = createRandom(7);
 const tensor = (...shape: number[]): Tensor => {
@@ -41,6 +49,11 @@ t.test('strided views give what contiguous copies give', async (t) => {
   t.ok(close(linear(cube, weight, bias), linear(copy, weight, bias)), 'linear');
   const turned = weight.transpose(1, 0);
   t.ok(close(matmul(turned, weight), matmul(contiguous(turned), weight)), 'matmul');
+  // No two elements of it lie side by side, in either direction, inside the memory of the kernels and outside.
+  const sparse = tensor(12, 14).step(2, 2);
+  t.ok(close(matmul(sparse, weight), matmul(contiguous(sparse), weight)), 'matmul, sparse');
+  const kept = keep(tensor(12, 14)).step(2, 2);
+  t.ok(close(matmul(kept, weight), matmul(contiguous(kept), weight)), 'matmul, sparse and resident');
   t.ok(
     close(linear(copy, contiguous(turned).transpose(1, 0), bias), linear(copy, weight, bias)),
     'weights as a view',

@@ -10,6 +10,7 @@ import {
   resample,
   shortTimeFourierTransform,
 } from '../../src/audio/index.js';
+import { ctcLoss, Tape } from '../../src/autograd/index.js';
 import {
   type ConformerCtcConfig,
   ConformerEncoder,
@@ -24,8 +25,16 @@ import {
 } from '../../src/nn/index.js';
 import { logSoftmax, type PaddingMask, scaledAdd } from '../../src/ops/index.js';
 import { greedyDecode } from '../../src/tasks/ctc.js';
-import { flat, reshape, type Tensor, view } from '../../src/tensor/index.js';
+import { concatenate, flat, reshape, type Tensor, view, zeros } from '../../src/tensor/index.js';
 import { type Fixture, inputOf, parametersOf, tensorOf } from './fixture.js';
+import {
+  checkAttentionGradients,
+  checkConvolutionModuleGradients,
+  checkEncoderLayerGradients,
+  checkEndToEndGradients,
+  checkWholeEncoderGradients,
+} from './gradients-conformer.js';
+import { checkFrontEndGradients, checkImageNetwork } from './gradients-conv.js';
 import { networkChecks } from './networks.js';
 import { type Comparison, maskOf, number, numbers, Report } from './report.js';
 
@@ -112,6 +121,7 @@ function checkConvolutionFrontEnd(fixture: Fixture, report: Report): void {
   const output = frontEnd.forward(x);
   report.output('output', output);
   report.output('output_flat', output);
+  checkFrontEndGradients(fixture, report);
 }
 
 function checkAttention(fixture: Fixture, report: Report): void {
@@ -132,6 +142,7 @@ function checkAttention(fixture: Fixture, report: Report): void {
   );
   report.output('output', output);
   report.output('attention', map!);
+  checkAttentionGradients(fixture, report);
 }
 
 /** Names say width and frames: pe_d144_T40. */
@@ -163,6 +174,7 @@ function checkConvolutionModule(fixture: Fixture, report: Report): void {
   report.output('layer.after_conv.0', stages.afterNorm);
   report.output('layer.after_conv.1', stages.activated);
   report.output('output', module.forward(x, maskOf(fixture, 'mask')));
+  checkConvolutionModuleGradients(fixture, report);
 }
 
 const encoderConfig = (config: Fixture['config'], layers: number): EncoderConfig => ({
@@ -190,6 +202,7 @@ function checkEncoderLayer(fixture: Fixture, report: Report): void {
   report.output('layer.convolution_module', convolved);
   report.output('layer.ffn_module2', feedForward2);
   report.output('output', layer.forward(x, positions));
+  checkEncoderLayerGradients(fixture, report);
 }
 
 function checkEncoder(fixture: Fixture, report: Report): void {
@@ -231,6 +244,35 @@ function checkCtc(fixture: Fixture, report: Report): void {
     return greedyDecode(item).map((token) => token.label);
   });
   report.equal('greedy decode', decoded, fixture.json['greedy_decode']);
+  checkCtcLoss(fixture, report);
+}
+
+/** The loss and its gradient, of the frames of all recordings one after another. */
+function checkCtcLoss(fixture: Fixture, report: Report): void {
+  const logits = inputOf(fixture, 'logits');
+  const [, frames, classes] = logits.shape as [number, number, number];
+  const lengths = [...tensorOf(fixture, 'in.input_lengths').data].map(Number);
+  const targets = fixture.config['targets'] as number[][];
+  const parts = lengths.map((length, b) => flat(logits.pick(b, null, null).hi(length)));
+  const tape = new Tape();
+  const packed = tape.variable(
+    view(concatenate(parts), [lengths.reduce((sum, length) => sum + length, 0), classes]),
+  );
+  const { loss, perRecording } = ctcLoss(packed, lengths, targets);
+  const each = Float64Array.from(perRecording);
+  report.output('loss_per_sample', doubles(each, [each.length]));
+  const mean = each.reduce((sum, value, b) => sum + value / Math.max(1, targets[b]!.length), 0) / each.length;
+  report.output('loss_mean', doubles(Float64Array.of(mean), [1]));
+
+  tape.backward(loss);
+  const gradient = zeros(logits.shape);
+  let row = 0;
+  lengths.forEach((length, b) => {
+    const part = flat(packed.gradient!).subarray(row * classes, (row + length) * classes);
+    gradient.data.set(part, b * frames * classes);
+    row += length;
+  });
+  report.gradient('logits_of_sum', gradient);
 }
 
 function checkEndToEnd(fixture: Fixture, report: Report): void {
@@ -289,6 +331,7 @@ function checkEndToEnd(fixture: Fixture, report: Report): void {
     const heard = greedyDecode(logProbs.pick(0, null, null)).map((token) => token.label);
     report.equal(`greedy decode, cut after ${split}`, [heard], fixture.json['greedy_decode']);
   }
+  checkEndToEndGradients(fixture, report, model);
 }
 
 function checkResample(fixture: Fixture, report: Report): void {
@@ -308,9 +351,11 @@ const checks: Readonly<Record<string, (fixture: Fixture, report: Report) => void
   convfrontend: checkConvolutionFrontEnd,
   relpos_mha: checkAttention,
   relpos_encoding: checkPositions,
+  cnn_gradients: checkImageNetwork,
   conv_module: checkConvolutionModule,
   encoder_layer: checkEncoderLayer,
   conformer_encoder: checkEncoder,
+  conformer_encoder_gradients: checkWholeEncoderGradients,
   ctc: checkCtc,
   asr_end_to_end: checkEndToEnd,
   resample: checkResample,

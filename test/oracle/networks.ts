@@ -14,6 +14,7 @@ import {
 import type { PaddingMask } from '../../src/ops/index.js';
 import { reshape, type Tensor, view } from '../../src/tensor/index.js';
 import { type Fixture, inputOf, parametersOf, tensorOf } from './fixture.js';
+import { checkCnn14Gradients, checkCnn14Training } from './gradients-cnn14.js';
 import { maskOf, number, numbers, type Report } from './report.js';
 
 /** [batch, steps, bands, channels] as the [batch, channels, steps, bands] that PyTorch's Conv2d works on. */
@@ -66,6 +67,7 @@ function checkCnn14(fixture: Fixture, report: Report): void {
   }
   parameters.requireComplete('linear head');
   withCosine.requireComplete('cosine head');
+  checkCnn14Gradients(fixture, report, linear, false);
 }
 
 /** Blocks that all halve their axes, without the rest of the network. */
@@ -161,6 +163,7 @@ function checkMultiheadAttention(fixture: Fixture, report: Report): void {
 
 export const networkChecks: Readonly<Record<string, (fixture: Fixture, report: Report) => void>> = {
   cnn14_reduced: checkCnn14,
+  cnn14_reduced_gradients: checkCnn14Training,
   cnn14_blocks: checkCnn14Blocks,
   torchaudio_conformer: checkTorchaudioConformer,
   torch_mha: checkMultiheadAttention,

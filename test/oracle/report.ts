@@ -37,10 +37,25 @@ export class Report {
 
   /** Compares with `out.NAME`, and with `out64.NAME` where there is one. */
   output(name: string, got: NdArray<TypedArray>, tolerance = RELATIVE, metric: Metric = 'relative'): void {
+    this.compare('out', name, got, tolerance, metric);
+  }
+
+  /** Compares with `grad.NAME`, and with `grad64.NAME` where there is one. */
+  gradient(name: string, got: NdArray<TypedArray>, tolerance = RELATIVE, metric: Metric = 'relative'): void {
+    this.compare('grad', name, got, tolerance, metric);
+  }
+
+  private compare(
+    part: 'out' | 'grad',
+    name: string,
+    got: NdArray<TypedArray>,
+    tolerance: number,
+    metric: Metric,
+  ): void {
     const values = got.data instanceof Float32Array ? flat(got as Tensor) : (got.data as Values);
-    for (const precision of ['out', 'out64']) {
+    for (const precision of [part, `${part}64`]) {
       const expected = this.fixture.tensors.get(`${precision}.${name}`);
-      if (!expected && precision === 'out64') continue;
+      if (!expected && precision !== part) continue;
       const golden = tensorOf(this.fixture, `${precision}.${name}`).data as Values;
       const error = difference(values, golden, metric);
       this.comparisons.push({ what: `${precision}.${name}`, error, tolerance });

@@ -7,7 +7,12 @@ import {
   type NetworkModelConfig,
   writeModel,
 } from '../../src/codec/index.js';
-import { type Cnn14Config, type NetworkConfig, parameterShapes } from '../../src/nn/index.js';
+import {
+  type Cnn14Config,
+  type KeywordConformerConfig,
+  type NetworkConfig,
+  parameterShapes,
+} from '../../src/nn/index.js';
 import { importArmKeywords } from '../../src/published/index.js';
 import { createNormal, createRandom } from '../../src/tensor/index.js';
 import { type FitCodecOptions, fitCodec } from '../../src/training/index.js';
@@ -39,6 +44,19 @@ export const CNN14: Cnn14Config = {
   head: 'linear',
 };
 
+export const KEYWORD_CONFORMER: KeywordConformerConfig = {
+  type: 'keyword-conformer',
+  mels: 16,
+  channels: 6,
+  strides: [
+    [2, 2],
+    [2, 2],
+    [1, 1],
+  ],
+  encoder: { width: 8, heads: 2, layers: 3, feedForward: 12, depthwiseTaps: 5 },
+  classes: 5,
+};
+
 /** Seeded weights that let signals through: variances are positive, and products neither vanish nor explode. */
 export async function randomWeights(network: NetworkConfig, seed: number): Promise<Map<string, TensorData>> {
   const normal = createNormal(createRandom(seed));
@@ -48,7 +66,8 @@ export async function randomWeights(network: NetworkConfig, seed: number): Promi
     const inputs = shape.slice(1).reduce((product, n) => product * n, 1);
     const value = (): number => {
       if (name.endsWith('running_var')) return 0.5 + normal() ** 2;
-      if (shape.length === 1) return name.endsWith('weight') ? 1 + 0.3 * normal() : 0.1 * normal();
+      if (shape.length === 1 || name.includes('norm'))
+        return name.endsWith('weight') ? 1 + 0.3 * normal() : 0.1 * normal();
       return ((name.includes('conv') ? 1 : 0.6) * normal()) / Math.sqrt(inputs);
     };
     weights.set(name, { data: Float32Array.from({ length: size }, value), shape });
@@ -79,6 +98,10 @@ export async function tinyCnn14(change: Partial<NetworkModelConfig> = {}, seed =
   }
   return writeModel(config, weights);
 }
+
+/** The file of a keyword conformer without codebooks. */
+export const tinyKeywordConformer = (): Promise<Uint8Array> =>
+  tinyCnn14({ name: 'tiny-keyword-conformer', network: KEYWORD_CONFORMER }, 3);
 
 /** The file of a keyword network without codebooks, whose clips are as long as its fixture's utterance. */
 export async function tinyKeywords(name: 'plain' | 'separable'): Promise<Uint8Array> {

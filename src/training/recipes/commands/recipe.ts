@@ -1,0 +1,141 @@
+/** acom train commands: the recogniser of spoken commands, from recordings to a codec model and its scores. */
+import { join } from 'node:path';
+import type { CodecConfig } from '../../../codec/index.js';
+import { createRandom } from '../../../tensor/index.js';
+import { writeWhole } from '../../data/files.js';
+import { type CodingOptions, codingOf } from '../coding.js';
+import { type StoredStatistics, statisticsOf } from '../features.js';
+import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
+import { trainPhases } from '../phases.js';
+import type { Recipe, RecipeOptions } from '../recipe.js';
+import { voicesFolder } from '../voices.js';
+import { loadMaterial } from './material.js';
+import { FRONT_END, LABELS, NETWORK, SPLIT_LAYER } from './settings.js';
+import { type Spoken, Utterances } from './utterances.js';
+import type { CommandsOptions } from './workload.js';
+
+const WORKLOAD = new URL('./workload.js', import.meta.url);
+/** Takes of each word by each synthetic voice. */
+const TAKES = 3;
+/** How often each source is drawn from where all have a word. */
+const SHARES = { crowd: 0.5, digits: 0.25, voices: 0.25 } as const;
+/** Utterances that the statistics of features are of, and that codewords are counted on. */
+const STATISTICS_UTTERANCES = 400;
+const COUNTED_UTTERANCES = 1500;
+
+/**
+ * 3.125 vectors a second of up to 8 bits: 25 bit/s for each codebook. Few large symbols lose less than many small ones at the
+ * same rate.
+ */
+const CODING: CodingOptions = {
+  pooling: 8,
+  pooledBy: 'learned',
+  codebooks: 4,
+  codewords: 256,
+  commitment: 0.25,
+  rate: 0,
+  use: 0,
+  continuous: 0.25,
+};
+
+const TRAINING_DATA = [
+  'Free Spoken Digit Dataset (Jakobovski et al., CC BY-SA 4.0)',
+  'Google Speech Commands (Warden 2018, arXiv 1804.03209, CC BY 4.0)',
+  'espeak-ng and flite voices',
+];
+
+const configOf = (): CodecConfig => {
+  const { pooling, quantizer } = codingOf(CODING, NETWORK.encoder.width)!;
+  void quantizer;
+  return {
+    name: 'commands',
+    task: 'recognition',
+    labels: LABELS,
+    frontEnd: FRONT_END,
+    network: NETWORK,
+    splitLayer: SPLIT_LAYER,
+    quantizer: {
+      ...pooling.config,
+      codebooks: CODING.codebooks,
+      codewords: CODING.codewords,
+      defaultCodebooks: 2,
+    },
+    licence: 'CC BY-SA 4.0',
+    trainingData: TRAINING_DATA,
+  };
+};
+
+const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
+  name,
+  sampleRate: FRONT_END.sampleRate,
+  recordings: spoken.map(({ samples, labels }) => ({
+    samples,
+    said: labels.map((label) => LABELS[label]!).join(' '),
+  })),
+});
+
+async function run(options: RecipeOptions) {
+  const { data, out, steps, report } = options;
+  /** A trial of few steps need not wait for what makes numbers exact. */
+  const most = (count: number): number => (steps === undefined ? count : Math.min(count, 64));
+  const voices = await voicesFolder(options, TAKES);
+  const material = await loadMaterial(data, voices);
+  for (const { path, error } of material.loaded.problems.slice(0, 10)) {
+    report({ kind: 'note', text: `skipped ${path}: ${error.message}` });
+  }
+  report({
+    kind: 'note',
+    text:
+      `${material.training.length} words to train on, ${material.loaded.problems.length} skipped; test: ` +
+      `${material.test.unseen.length} of unseen speakers, ${material.test.known.length} of known ones`,
+  });
+  const utterances = new Utterances(material, SHARES);
+  const draw = (count: number, seed: number): Float32Array[] => {
+    const random = createRandom(seed);
+    return Array.from({ length: count }, () => utterances.training(utterances.draw(random), random).samples);
+  };
+  const statistics: StoredStatistics = statisticsOf(FRONT_END, draw(most(STATISTICS_UTTERANCES), 1));
+  const base = { data, voices, statistics, batch: 16, batchesPerEpoch: 250, dropout: 0.1, shares: SHARES };
+  const { coded } = await trainPhases<CommandsOptions>(
+    {
+      module: WORKLOAD,
+      options: base,
+      coding: CODING,
+      optimizer: { decay: 0.02, beta2: 0.98 },
+      continuous: {
+        steps: 5000,
+        schedule: { kind: 'cosine', rate: 2e-3, warmup: 300 },
+        averaging: 0.998,
+        validateEvery: 500,
+        checkpointEvery: 250,
+      },
+      coded: {
+        steps: 2500,
+        schedule: { kind: 'cosine', rate: 8e-4, warmup: 100 },
+        averaging: 0.995,
+        validateEvery: 500,
+        checkpointEvery: 250,
+      },
+      firstBatches: most(60),
+    },
+    options,
+    out,
+  );
+  if (coded === null || coded.aborted) return { aborted: true, lines: [] };
+  const model = await modelBytes(configOf(), coded, statistics, draw(most(COUNTED_UTTERANCES), 2));
+  const file = join(out, 'commands.safetensors');
+  await writeWhole(file, model);
+  const lines = [`wrote ${file}`];
+  for (const group of ['unseen', 'known'] as const) {
+    const set = testSetOf(`test-${group}`, utterances.test(material.test[group], 2));
+    const manifest = await writeTestSet(out, set, 'transcript');
+    lines.push(...evaluationLines(`${group} speakers (${manifest})`, await evaluateSet(model, set)));
+  }
+  return { aborted: false, lines };
+}
+
+export const commandsRecipe: Recipe = {
+  name: 'commands',
+  summary: 'a recogniser of 20 spoken words in connected speech, telephone band',
+  run,
+};

@@ -1,0 +1,45 @@
+/** The recogniser of spoken commands: what it hears, what it is made of, what it is trained on. */
+import type { FrontEndConfig } from '../../../audio/log-mel.js';
+import type { ConformerCtcConfig } from '../../../nn/index.js';
+import { DIGIT_WORDS, type SpeakerSplit } from '../../data/index.js';
+
+export const COMMANDS = [
+  ...DIGIT_WORDS,
+  ...(['yes', 'no', 'up', 'down', 'left', 'right', 'on', 'off', 'stop', 'go'] as const),
+] as const;
+
+/** Class 0 is the CTC blank. */
+export const LABELS: readonly string[] = ['<blank>', ...COMMANDS];
+
+export const FRONT_END: FrontEndConfig = {
+  sampleRate: 8000,
+  fftSize: 256,
+  windowSamples: 200,
+  hopSamples: 80,
+  mels: 40,
+  minHertz: 0,
+  maxHertz: 4000,
+  spectrum: 'power',
+  compression: 'decibel',
+  topDecibels: 80,
+};
+
+export const NETWORK: ConformerCtcConfig = {
+  type: 'speechbrain-conformer-ctc',
+  frontEnd: { mels: FRONT_END.mels, channels: [32, 16], kernelSizes: [3, 3], strides: [2, 2] },
+  encoder: { width: 96, heads: 4, layers: 4, feedForward: 256, depthwiseTaps: 15 },
+  classes: LABELS.length,
+  head: '2',
+};
+
+/** Device layers. */
+export const SPLIT_LAYER = 3;
+
+/**
+ * Speakers of Speech Commands by part. Those of the Free Spoken Digit Dataset are too few to hold out: its official test
+ * recordings are the test set of known speakers.
+ */
+export const SPEAKERS: SpeakerSplit = {
+  shares: { train: 0.75, validation: 0.1, test: 0.15 },
+  salt: 'commands',
+};

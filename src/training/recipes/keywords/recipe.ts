@@ -1,0 +1,138 @@
+/** acom train keywords: a classifier of ten spoken keywords, other words and silence. */
+import { join } from 'node:path';
+import type { CodecConfig } from '../../../codec/index.js';
+import { createRandom } from '../../../tensor/index.js';
+import { shuffled } from '../../augmentation/index.js';
+import { writeWhole } from '../../data/files.js';
+import { batchesOf, type Labelled } from '../classifier.js';
+import { type CodingOptions, codingOf } from '../coding.js';
+import { statisticsOf } from '../features.js';
+import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
+import { trainPhases } from '../phases.js';
+import type { Recipe, RecipeOptions } from '../recipe.js';
+import { voicesFolder } from '../voices.js';
+import {
+  CLIP_SECONDS,
+  FRONT_END,
+  KEYWORDS,
+  type KeywordsOptions,
+  LABELS,
+  loadKeywords,
+  NETWORK,
+  SPLIT_LAYER,
+} from './workload.js';
+
+const WORKLOAD = new URL('./workload.js', import.meta.url);
+const BATCH = 32;
+/** Takes of each word by each synthetic voice. */
+const TAKES = 1;
+const EPOCHS = { continuous: 28, coded: 9 };
+
+/** 7 vectors for a clip of 1 s, of 7 bits for each codebook: 49 bit/s. */
+const CODING: CodingOptions = {
+  pooling: 4,
+  pooledBy: 'learned',
+  codebooks: 2,
+  codewords: 128,
+  commitment: 0.25,
+  rate: 0,
+  use: 0,
+  continuous: 0.25,
+};
+
+function configOf(): CodecConfig {
+  const { pooling } = codingOf(CODING, NETWORK.encoder.width)!;
+  return {
+    name: 'keywords',
+    task: 'classification',
+    labels: LABELS,
+    frontEnd: FRONT_END,
+    clipSeconds: CLIP_SECONDS,
+    network: NETWORK,
+    splitLayer: SPLIT_LAYER,
+    quantizer: {
+      ...pooling.config,
+      codebooks: CODING.codebooks,
+      codewords: CODING.codewords,
+      defaultCodebooks: CODING.codebooks,
+    },
+    licence: 'CC BY 4.0',
+    trainingData: [
+      'Google Speech Commands (Warden 2018, arXiv 1804.03209, CC BY 4.0)',
+      'espeak-ng and flite voices',
+    ],
+  };
+}
+
+const testSetOf = (name: string, clips: readonly Labelled[]): TestSet => ({
+  name,
+  sampleRate: FRONT_END.sampleRate,
+  recordings: clips.map((clip) => ({ samples: clip.samples(), said: LABELS[clip.label]! })),
+});
+
+async function run(options: RecipeOptions) {
+  const { data, out, seed, report } = options;
+  const voices = await voicesFolder(options, TAKES);
+  const material = await loadKeywords(data, voices);
+  report({
+    kind: 'note',
+    text: `${material.training.length} clips to train on; test: ${material.test.length} of unseen speakers`,
+  });
+  const recorded = material.training.filter(({ isSynthetic }) => !isSynthetic);
+  const some = shuffled(createRandom(seed), recorded).slice(0, 1000);
+  const statistics = statisticsOf(
+    FRONT_END,
+    some.map((clip) => clip.samples()),
+  );
+  const batches = batchesOf(material.training.length, BATCH);
+  const { coded } = await trainPhases<KeywordsOptions>(
+    {
+      module: WORKLOAD,
+      options: { data, voices, statistics, batch: BATCH, mixup: 0.1 },
+      coding: CODING,
+      optimizer: { decay: 0.03, beta2: 0.98 },
+      continuous: {
+        steps: EPOCHS.continuous * batches,
+        schedule: { kind: 'cosine', rate: 2e-3, warmup: 300 },
+        averaging: 0.998,
+        validateEvery: 5 * batches,
+        checkpointEvery: batches,
+      },
+      coded: {
+        steps: EPOCHS.coded * batches,
+        schedule: { kind: 'cosine', rate: 1e-3, warmup: 50 },
+        averaging: 0.995,
+        validateEvery: 3 * batches,
+        checkpointEvery: batches,
+      },
+      firstBatches: 40,
+    },
+    options,
+    out,
+  );
+  if (coded === null || coded.aborted) return { aborted: true, lines: [] };
+  const counted = recorded.map((clip) => clip.samples());
+  const model = await modelBytes(configOf(), coded, statistics, counted);
+  const file = join(out, 'keywords.safetensors');
+  await writeWhole(file, model);
+  const lines = [`wrote ${file}`];
+  const words = testSetOf(
+    'test-words',
+    material.test.filter(({ label }) => label < KEYWORDS.length),
+  );
+  const all = testSetOf('test-all', material.test);
+  for (const [set, what] of [
+    [words, 'ten words, unseen speakers'],
+    [all, 'all twelve classes, unseen speakers'],
+  ] as const) {
+    const manifest = await writeTestSet(out, set, 'label');
+    lines.push(...evaluationLines(`${what} (${manifest})`, await evaluateSet(model, set)));
+  }
+  return { aborted: false, lines };
+}
+
+export const keywordsRecipe: Recipe = {
+  name: 'keywords',
+  summary: 'a classifier of ten spoken keywords, other words and silence',
+  run,
+};

@@ -1,24 +1,25 @@
 /**
- * npm run bench:training -- [--rounds n] [--threads 1,2] [--relaxed]: forward and backward of the shipped recogniser under a CTC loss, 16
+ * npm run bench:training -- [--rounds n] [--threads 1,2] [--plain]: forward and backward of the shipped recogniser under a CTC loss, 16
  * utterances at once, beside PyTorch's CPU build (Debian's python3-torch) in interleaved rounds, on one thread and on two.
+ * With --plain, without the fused multiply-adds that the trainer switches on in Node 20.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
+import { kernelsOfRun } from '../../src/training/run/fused-arithmetic.js';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
-    relaxed: { type: 'boolean', default: false },
+    plain: { type: 'boolean', default: false },
     threads: { type: 'string', default: '1,2' },
   },
 });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is ${values.rounds}; use 1 or more`);
-// Before any WebAssembly is compiled; engines from Node 22 on have it by themselves.
-if (values.relaxed) setFlagsFromString('--experimental-wasm-relaxed-simd');
+// Before anything asks for them: the kernels that the trainer would take.
+if (!values.plain) kernelsOfRun();
 
 const { batchNames, trainingFile } = await import('./batch.js');
 const { compareGradients, timeRounds } = await import('./compare.js');

@@ -12,8 +12,10 @@ import { crossChecked } from './cross-check.js';
 export type KernelChoice = 'auto' | 'check' | 'reference' | 'simd' | 'relaxed';
 
 const CHOICES: readonly KernelChoice[] = ['auto', 'check', 'reference', 'simd', 'relaxed'];
+/** Variants that an operation chooses from. */
+type PlainVariant = Exclude<VariantName, 'gpu'>;
 /** Fastest first. */
-const FASTEST: readonly VariantName[] = ['relaxed', 'simd', 'reference'];
+const FASTEST: readonly PlainVariant[] = ['relaxed', 'simd', 'reference'];
 
 /** An environment variable, where there is an environment. */
 function environment(name: string): string {
@@ -149,7 +151,7 @@ function choose<F>(variants: readonly KernelVariant<F>[], choice: KernelChoice):
 let noticed = false;
 
 interface Fastest<F> {
-  readonly name: VariantName;
+  readonly name: PlainVariant;
   readonly kernel: F;
   /** Why a faster one does not run; empty where this is the fastest that there is. */
   readonly problem: string;
@@ -177,7 +179,7 @@ function fastest<F>(variants: readonly KernelVariant<F>[]): Fastest<F> {
 }
 
 /** The name of the variant that `auto` takes. */
-export const automaticVariant = (variants: readonly KernelVariant<unknown>[]): VariantName =>
+export const automaticVariant = (variants: readonly KernelVariant<unknown>[]): PlainVariant =>
   fastest(variants).name;
 
 /** One notice says why a slow kernel has to do. */

@@ -3,6 +3,7 @@
  * the weights.
  */
 import { keep, TrainingError, zeros } from '../../tensor/index.js';
+import { kernelsOfRun } from './fused-arithmetic.js';
 import { hereLane, type Lane, workerLane } from './lane.js';
 import { type Job, type ShardResult, ShardRunner, type Sums } from './shard-runner.js';
 import type { WorkerStart } from './worker.js';
@@ -43,7 +44,7 @@ export class Crew {
       gradients: Array.from({ length: shards }, () => sharedFloats(sizes.weights)),
     };
     if (workers === 0) return new Crew([hereLane(new ShardRunner(workload), memory)], memory);
-    const start = { url, options: options.options, memoryBytes, ...memory };
+    const start = { url, options: options.options, memoryBytes, kernels: kernelsOfRun(), ...memory };
     const started = await Promise.allSettled(
       Array.from({ length: Math.min(workers, shards) }, () => workerLane(start)),
     );

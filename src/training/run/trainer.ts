@@ -22,6 +22,7 @@ import {
 } from './checkpoint-file.js';
 import { Crew } from './crew.js';
 import { Epochs } from './epochs.js';
+import { kernelsOfRun } from './fused-arithmetic.js';
 import { loadWorkload } from './load-workload.js';
 import { LogFile } from './log-file.js';
 import { Smoothed, type TrainingProgress } from './progress.js';
@@ -61,6 +62,8 @@ const SMOOTHING = 0.98;
 /** Trains, and gives the weights. See TrainOptions. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const settings = settingsOf(options);
+  // Before the workload uses any.
+  kernelsOfRun();
   const workload = await loadWorkload(settings.url, settings.workloadOptions);
   const epochs = new Epochs(workload, settings.seed);
   const steps = options.steps ?? epochs.count(options.epochs ?? 0);

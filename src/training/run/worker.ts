@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { configureKernels } from '../../../kernels/wasm/runtime.js';
-import { useThreads } from '../../ops/dispatch.js';
+import { type KernelChoice, useKernels, useThreads } from '../../ops/dispatch.js';
 import { loadWorkload } from './load-workload.js';
 import { type Job, type ShardResult, ShardRunner, type Sums } from './shard-runner.js';
 
@@ -12,6 +12,8 @@ export interface WorkerStart {
   readonly url: string;
   readonly options: string;
   readonly memoryBytes: number;
+  /** Those of the coordinating thread. */
+  readonly kernels: KernelChoice;
   readonly weights: Float32Array;
   readonly buffers: Float32Array;
   /** One for each shard. */
@@ -37,6 +39,7 @@ const start = workerData as WorkerStart;
 const reply = (message: WorkerReply): void => port.postMessage(message);
 
 useThreads(1);
+useKernels(start.kernels);
 configureKernels({ memoryBytes: start.memoryBytes });
 const runner = new ShardRunner(await loadWorkload(start.url, start.options));
 let version = 0;

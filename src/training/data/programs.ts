@@ -20,9 +20,10 @@ const MOST_MILLISECONDS = 600_000;
 export function runProgram(
   { name, purpose, install }: Program,
   given: readonly string[],
-  signal?: AbortSignal,
+  { cwd, signal }: { readonly cwd?: string; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
   const options = {
+    ...(cwd === undefined ? {} : { cwd }),
     timeout: MOST_MILLISECONDS,
     maxBuffer: 1 << 24,
     ...(signal === undefined ? {} : { signal }),

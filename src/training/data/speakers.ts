@@ -53,7 +53,7 @@ const MARKS = ['', '', '!', '?', ','] as const;
 export async function listSpeakers(engines: readonly Engine[], signal?: AbortSignal): Promise<Speaker[]> {
   const speakers: Speaker[] = [];
   if (engines.includes('espeak-ng')) {
-    const table = await runProgram(ESPEAK, ['--voices=variant'], signal);
+    const table = await runProgram(ESPEAK, ['--voices=variant'], { signal });
     // Names of files may have spaces, and begin at the same column as their heading.
     const [heading = '', ...lines] = table.split('\n');
     const column = heading.indexOf('File');
@@ -65,7 +65,7 @@ export async function listSpeakers(engines: readonly Engine[], signal?: AbortSig
     }
   }
   if (engines.includes('flite')) {
-    const voices = (await runProgram(FLITE, ['-lv'], signal)).replace(/^.*:/, '').split(/\s+/);
+    const voices = (await runProgram(FLITE, ['-lv'], { signal })).replace(/^.*:/, '').split(/\s+/);
     for (const voice of FLITE_VOICES) if (voices.includes(voice)) speakers.push({ engine: 'flite', voice });
   }
   return speakers;

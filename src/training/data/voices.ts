@@ -67,8 +67,9 @@ async function speak(line: Line, folder: string, seed: number, sampleRate: numbe
   const { speaker, word, take } = line;
   const how = drawTake(speaker, word, randomOf(seed, line));
   const path = `${word}/${fileNameOf(speaker)}_${take}.wav`;
+  // From where it is: espeak-ng cuts paths of more than 200 characters short.
+  await runProgram(how.program, how.arguments(`${path}.spoken`), { cwd: folder, signal });
   const spoken = join(folder, `${path}.spoken`);
-  await runProgram(how.program, how.arguments(spoken), signal);
   const bytes = await readFile(spoken).catch((cause: unknown) => {
     throw new SourceError(
       `${nameOf(speaker)} wrote no file for "${word}": ${(cause as Error).message}`,
@@ -135,7 +136,9 @@ function spread(speakers: readonly Speaker[], most: number): Speaker[] {
 const versionsOf = (engines: readonly Engine[], signal?: AbortSignal): Promise<string[]> =>
   Promise.all(
     engines.map((engine) =>
-      engine === 'flite' ? runProgram(FLITE, ['-lv'], signal) : runProgram(ESPEAK, ['--version'], signal),
+      engine === 'flite'
+        ? runProgram(FLITE, ['-lv'], { signal })
+        : runProgram(ESPEAK, ['--version'], { signal }),
     ),
   );
 

@@ -1,5 +1,6 @@
 /** The quantiser of a recipe: what it is made of, and its part of the loss. */
 import { scalarOf, scale, scaledAdd, type Variable } from '../../autograd/index.js';
+import type { QuantizerConfig } from '../../codec/index.js';
 import { learnedPooling, meanPooling, type Pooling } from '../networks/pooling.js';
 import { drawStages, type Quantization, TrainableQuantizer } from '../quantizer/index.js';
 
@@ -23,15 +24,35 @@ export interface CodingOptions {
   readonly continuous: number;
 }
 
+function poolingOf(options: CodingOptions, stepWidth: number): Pooling {
+  const { pooling: factor, pooledBy, width = stepWidth } = options;
+  return pooledBy === 'mean' ? meanPooling(factor, stepWidth) : learnedPooling({ factor, stepWidth, width });
+}
+
+/** What the configuration of a codec model says of all this; `defaultCodebooks`: where an encoder is not told. */
+export function quantizerConfig(
+  options: CodingOptions,
+  stepWidth: number,
+  defaultCodebooks = options.codebooks,
+): QuantizerConfig {
+  const { codebooks, codewords, groups } = options;
+  return {
+    ...poolingOf(options, stepWidth).config,
+    codebooks,
+    codewords,
+    ...(groups === undefined ? {} : { groups }),
+    defaultCodebooks,
+  };
+}
+
 /** Pooling and quantiser for steps of `stepWidth` numbers. */
 export function codingOf(
   options: CodingOptions | null,
   stepWidth: number,
 ): { readonly pooling: Pooling; readonly quantizer: TrainableQuantizer } | null {
   if (options === null) return null;
-  const { pooling: factor, pooledBy, codebooks, codewords, groups = 1, width = stepWidth } = options;
-  const pooling =
-    pooledBy === 'mean' ? meanPooling(factor, stepWidth) : learnedPooling({ factor, stepWidth, width });
+  const { codebooks, codewords, groups = 1 } = options;
+  const pooling = poolingOf(options, stepWidth);
   const quantizer = new TrainableQuantizer({
     codebooks,
     codewords,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CodecConfig } from '../../../codec/index.js';
 import { createRandom } from '../../../tensor/index.js';
 import { writeWhole } from '../../data/files.js';
-import { type CodingOptions, codingOf } from '../coding.js';
+import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
@@ -44,25 +44,16 @@ const TRAINING_DATA = [
   'espeak-ng and flite voices',
 ];
 
-const configOf = (): CodecConfig => {
-  const { pooling, quantizer } = codingOf(CODING, NETWORK.encoder.width)!;
-  void quantizer;
-  return {
-    name: 'commands',
-    task: 'recognition',
-    labels: LABELS,
-    frontEnd: FRONT_END,
-    network: NETWORK,
-    splitLayer: SPLIT_LAYER,
-    quantizer: {
-      ...pooling.config,
-      codebooks: CODING.codebooks,
-      codewords: CODING.codewords,
-      defaultCodebooks: 2,
-    },
-    licence: 'CC BY-SA 4.0',
-    trainingData: TRAINING_DATA,
-  };
+const CONFIG: CodecConfig = {
+  name: 'commands',
+  task: 'recognition',
+  labels: LABELS,
+  frontEnd: FRONT_END,
+  network: NETWORK,
+  splitLayer: SPLIT_LAYER,
+  quantizer: quantizerConfig(CODING, NETWORK.encoder.width, 2),
+  licence: 'CC BY-SA 4.0',
+  trainingData: TRAINING_DATA,
 };
 
 const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
@@ -122,7 +113,7 @@ async function run(options: RecipeOptions) {
     out,
   );
   if (coded === null || coded.aborted) return { aborted: true, lines: [] };
-  const model = await modelBytes(configOf(), coded, statistics, draw(most(COUNTED_UTTERANCES), 2));
+  const model = await modelBytes(CONFIG, coded, statistics, draw(most(COUNTED_UTTERANCES), 2));
   const file = join(out, 'commands.safetensors');
   await writeWhole(file, model);
   const lines = [`wrote ${file}`];

@@ -33,7 +33,12 @@ export interface CommandsOptions {
 interface Batch {
   readonly features: PackedSteps;
   readonly targets: readonly (readonly number[])[];
+  /** Of validation: whose speakers are new, and whose are not. */
+  readonly groups: readonly Group[];
 }
+
+const GROUPS = ['unseen', 'known'] as const;
+type Group = (typeof GROUPS)[number];
 
 const AUGMENTATION: FeatureAugmentation = {
   warp: [0.88, 1.14],
@@ -47,7 +52,7 @@ export class CommandsWorkload implements Workload<Batch> {
   private readonly coded: CodedNetwork;
   private readonly features: Features;
   private readonly utterances: Utterances;
-  private readonly validationSet: readonly (Spoken & { readonly group: string })[];
+  private readonly validationSet: readonly (Spoken & { readonly group: Group })[];
 
   constructor(
     private readonly material: Material,
@@ -59,7 +64,7 @@ export class CommandsWorkload implements Workload<Batch> {
     this.buffers = this.coded.buffers;
     this.features = new Features(FRONT_END, options.statistics);
     this.utterances = new Utterances(material, options.shares);
-    this.validationSet = (['unseen', 'known'] as const).flatMap((group) =>
+    this.validationSet = GROUPS.flatMap((group) =>
       this.utterances.test(material.validation[group], 1).map((spoken) => ({ ...spoken, group })),
     );
     this.validationItems = this.validationSet.length;
@@ -82,15 +87,20 @@ export class CommandsWorkload implements Workload<Batch> {
     set: 'training' | 'validation',
     random: () => number,
   ): Promise<Batch> {
-    const spoken = items.map((item) =>
-      set === 'training' ? this.utterances.training(item, random) : this.validationSet[item]!,
-    );
+    if (set === 'validation') {
+      const spoken = items.map((item) => this.validationSet[item]!);
+      return {
+        features: this.features.pack(spoken.map(({ samples }) => samples)),
+        targets: spoken.map(({ labels }) => labels),
+        groups: spoken.map(({ group }) => group),
+      };
+    }
+    const spoken = items.map((item) => this.utterances.training(item, random));
     const recordings = spoken.map(({ samples }) => samples);
-    const augmentation = { random, settings: AUGMENTATION };
     return {
-      features:
-        set === 'training' ? this.features.pack(recordings, augmentation) : this.features.pack(recordings),
+      features: this.features.pack(recordings, { random, settings: AUGMENTATION }),
       targets: spoken.map(({ labels }) => labels),
+      groups: [],
     };
   }
 
@@ -113,45 +123,54 @@ export class CommandsWorkload implements Workload<Batch> {
     this.coded.absorb(state, reported, at);
   }
 
-  validate(pass: Pass, { features, targets }: Batch): Record<string, number> {
-    const sums: Record<string, number> = { words: targets.reduce((sum, { length }) => sum + length, 0) };
-    for (let k = 0; k <= (this.options.coding?.codebooks ?? 0); k++) {
-      const { logits, quantization } = this.coded.forward(
-        pass,
-        features,
-        k === 0 ? null : targets.map(() => k),
-      );
+  validate(pass: Pass, { features, targets, groups }: Batch): Record<string, number> {
+    const sums: Record<string, number> = {};
+    const add = (name: string, value: number): void => {
+      sums[name] = (sums[name] ?? 0) + value;
+    };
+    targets.forEach(({ length }, r) => {
+      add(`${groups[r]}Words`, length);
+    });
+    for (let k = 0; k <= this.codebooks; k++) {
+      const stages = k === 0 ? null : targets.map(() => k);
+      const { logits, quantization } = this.coded.forward(pass, features, stages);
       const logProbs = logSoftmax(logits.x.value);
       let at = 0;
-      let errors = 0;
       logits.lengths.forEach((frames, r) => {
         const heard = greedyDecode(logProbs.lo(at, 0).hi(frames, NETWORK.classes));
         at += frames;
-        errors += wordErrors(
-          targets[r]!.map(String),
-          heard.map(({ label }) => String(label)),
-        );
+        const words = heard.map(({ label }) => String(label));
+        add(`${groups[r]}Errors${k}`, wordErrors(targets[r]!.map(String), words));
       });
-      sums[`errors${k}`] = errors;
-      if (quantization === null) continue;
-      sums[`bits${k}`] = quantization.bits().reduce((sum, bits) => sum + bits, 0);
+      for (const bits of quantization?.bits() ?? []) add(`bits${k}`, bits);
     }
-    sums['seconds'] =
-      features.lengths.reduce((sum, frames) => sum + frames, 0) *
-      (FRONT_END.hopSamples / FRONT_END.sampleRate);
+    const frames = features.lengths.reduce((sum, length) => sum + length, 0);
+    add('seconds', frames * (FRONT_END.hopSamples / FRONT_END.sampleRate));
     return sums;
   }
 
-  /** The mean over rate points, the continuous one among them, of the part of all words that was right. */
+  /**
+   * The part of all words that was right, the mean over rate points with the continuous network among them; word error rates
+   * and bits a second of each.
+   */
   score(sums: Readonly<Record<string, number>>): { readonly score: number } & Record<string, number> {
-    const most = this.options.coding?.codebooks ?? 0;
+    const of = (name: string): number => sums[name] ?? 0;
+    const total = GROUPS.reduce((sum, group) => sum + of(`${group}Words`), 0);
     const values: Record<string, number> = {};
-    for (let k = 0; k <= most; k++) {
-      values[`wordErrors${k}`] = sums[`errors${k}`]! / sums['words']!;
-      if (k > 0) values[`bitsPerSecond${k}`] = sums[`bits${k}`]! / sums['seconds']!;
+    let wrong = 0;
+    for (let k = 0; k <= this.codebooks; k++) {
+      for (const group of GROUPS) {
+        const [errors, words] = [of(`${group}Errors${k}`), of(`${group}Words`)];
+        if (words > 0) values[`${group}${k}`] = errors / words;
+        wrong += errors / total;
+      }
+      if (k > 0) values[`bitsPerSecond${k}`] = of(`bits${k}`) / of('seconds');
     }
-    const rates = Array.from({ length: most + 1 }, (_, k) => values[`wordErrors${k}`]!);
-    return { score: 1 - rates.reduce((sum, rate) => sum + rate, 0) / rates.length, ...values };
+    return { score: 1 - wrong / (this.codebooks + 1), ...values };
+  }
+
+  private get codebooks(): number {
+    return this.options.coding?.codebooks ?? 0;
   }
 }
 

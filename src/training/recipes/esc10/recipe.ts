@@ -8,7 +8,7 @@ import type { Evaluation } from '../../../evaluation/index.js';
 import { accuracyOf } from '../../../tasks/index.js';
 import { writeWhole } from '../../data/files.js';
 import { batchesOf, type Labelled } from '../classifier.js';
-import { type CodingOptions, codingOf } from '../coding.js';
+import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
@@ -45,26 +45,18 @@ const CODING: CodingOptions = {
 const CONTINUOUS_EPOCHS = 40;
 const CODED_EPOCHS = 15;
 
-function configOf(): CodecConfig {
-  const { pooling } = codingOf(CODING, STEP_WIDTH)!;
-  return {
-    name: 'esc10',
-    task: 'classification',
-    labels: LABELS,
-    frontEnd: FRONT_END,
-    clipSeconds: CLIP_SECONDS,
-    network: NETWORK,
-    splitLayer: SPLIT_LAYER,
-    quantizer: {
-      ...pooling.config,
-      codebooks: CODING.codebooks,
-      codewords: CODING.codewords,
-      defaultCodebooks: CODING.codebooks,
-    },
-    licence: 'CC BY 3.0',
-    trainingData: ['ESC-10 (Piczak 2015, from freesound.org, CC BY 3.0)'],
-  };
-}
+const CONFIG: CodecConfig = {
+  name: 'esc10',
+  task: 'classification',
+  labels: LABELS,
+  frontEnd: FRONT_END,
+  clipSeconds: CLIP_SECONDS,
+  network: NETWORK,
+  splitLayer: SPLIT_LAYER,
+  quantizer: quantizerConfig(CODING, STEP_WIDTH),
+  licence: 'CC BY 3.0',
+  trainingData: ['ESC-10 (Piczak 2015, from freesound.org, CC BY 3.0)'],
+};
 
 const testSetOf = (clips: readonly Labelled[]): TestSet => ({
   name: 'held-out',
@@ -145,7 +137,7 @@ async function run(options: RecipeOptions) {
     );
     if (coded === null || coded.aborted) return { aborted: true, lines: [] };
     const counted = parts.others.map((clip) => clip.samples());
-    const model = await modelBytes(configOf(), coded, statistics, counted);
+    const model = await modelBytes(CONFIG, coded, statistics, counted);
     if (held.length === 0) {
       const file = join(out, 'esc10.safetensors');
       await writeWhole(file, model);

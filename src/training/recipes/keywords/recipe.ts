@@ -5,7 +5,7 @@ import { createRandom } from '../../../tensor/index.js';
 import { shuffled } from '../../augmentation/index.js';
 import { writeWhole } from '../../data/files.js';
 import { batchesOf, type Labelled } from '../classifier.js';
-import { type CodingOptions, codingOf } from '../coding.js';
+import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
@@ -40,29 +40,21 @@ const CODING: CodingOptions = {
   continuous: 0.25,
 };
 
-function configOf(): CodecConfig {
-  const { pooling } = codingOf(CODING, NETWORK.encoder.width)!;
-  return {
-    name: 'keywords',
-    task: 'classification',
-    labels: LABELS,
-    frontEnd: FRONT_END,
-    clipSeconds: CLIP_SECONDS,
-    network: NETWORK,
-    splitLayer: SPLIT_LAYER,
-    quantizer: {
-      ...pooling.config,
-      codebooks: CODING.codebooks,
-      codewords: CODING.codewords,
-      defaultCodebooks: CODING.codebooks,
-    },
-    licence: 'CC BY 4.0',
-    trainingData: [
-      'Google Speech Commands (Warden 2018, arXiv 1804.03209, CC BY 4.0)',
-      'espeak-ng and flite voices',
-    ],
-  };
-}
+const CONFIG: CodecConfig = {
+  name: 'keywords',
+  task: 'classification',
+  labels: LABELS,
+  frontEnd: FRONT_END,
+  clipSeconds: CLIP_SECONDS,
+  network: NETWORK,
+  splitLayer: SPLIT_LAYER,
+  quantizer: quantizerConfig(CODING, NETWORK.encoder.width),
+  licence: 'CC BY 4.0',
+  trainingData: [
+    'Google Speech Commands (Warden 2018, arXiv 1804.03209, CC BY 4.0)',
+    'espeak-ng and flite voices',
+  ],
+};
 
 const testSetOf = (name: string, clips: readonly Labelled[]): TestSet => ({
   name,
@@ -112,7 +104,7 @@ async function run(options: RecipeOptions) {
   );
   if (coded === null || coded.aborted) return { aborted: true, lines: [] };
   const counted = recorded.map((clip) => clip.samples());
-  const model = await modelBytes(configOf(), coded, statistics, counted);
+  const model = await modelBytes(CONFIG, coded, statistics, counted);
   const file = join(out, 'keywords.safetensors');
   await writeWhole(file, model);
   const lines = [`wrote ${file}`];

@@ -1,5 +1,4 @@
 /** The training benchmark: its file, how a batch is shared out, and that PyTorch gets the same loss and gradients. */
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -28,13 +27,15 @@ t.test('what is written is read again, and every utterance is in one part', asyn
   }
 });
 
-const probe = spawnSync('/usr/bin/python3', ['-c', 'import torch']);
-const skip = probe.status === 0 ? false : 'there is no PyTorch (Debian: python3-torch)';
-
-t.test('loss and gradients are those of PyTorch, on one thread and on two', { skip }, async (t) => {
+t.test('loss and gradients are those of PyTorch, on one thread and on two', async (t) => {
   const path = join(t.testdir({}), 'training.safetensors');
   writeFileSync(path, trainingFile());
-  const torch = await startTorch(path, [1]);
+  const torch = await startTorch(path, [1]).catch((error: unknown) => error as Error);
+  if (torch instanceof Error) {
+    t.match(torch.message, /install (it with: apt-get install )?python3-torch/);
+    t.comment(`not compared: ${torch.message}`);
+    return;
+  }
   t.teardown(() => torch.stop());
   // What is compared is what our threads add up to; PyTorch's would only wait for one another here.
   const theirs = { ...torch, pass: (batch: string) => torch.pass(batch, 1) };

@@ -17,7 +17,8 @@ export async function startOurs(path: string, most: number): Promise<Trainee> {
   );
   const workers = gradients.map((room, part) => {
     const workerData: LaneStart = { path, part, gradients: room };
-    return new Worker(new URL('./lane.js', import.meta.url), { workerData });
+    // Without what the process was started with: a test runner's hooks would load in each thread.
+    return new Worker(new URL('./lane.js', import.meta.url), { workerData, execArgv: [] });
   });
   await Promise.all(workers.map((worker) => once(worker, 'message')));
 

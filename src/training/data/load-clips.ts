@@ -1,7 +1,7 @@
 /** All samples of some datasets, in memory. */
 import { type AcomError, FormatError, SourceError } from '../../tensor/index.js';
 import type { Clip, ClipProblem, Dataset } from './dataset.js';
-import { defaultCacheFolder } from './files.js';
+import { alone, defaultCacheFolder } from './files.js';
 import { cacheFile, type DecodedClips, readCache, writeCache } from './pcm-cache.js';
 import { fromPcm16, loadSamples, toPcm16 } from './samples.js';
 
@@ -42,6 +42,7 @@ export class LoadedClips {
 interface Decoding {
   readonly decoded: DecodedClips;
   readonly unread: readonly ClipProblem[];
+  readonly cacheError?: AcomError | undefined;
 }
 
 async function decodeAll(clips: readonly Clip[], options: LoadOptions): Promise<Decoding> {
@@ -83,6 +84,19 @@ async function keep(file: string, { decoded, unread }: Decoding): Promise<AcomEr
   }
 }
 
+/** What the cache file holds; where there is none, one process decodes the clips and writes it, others wait for it. */
+async function decodeOnce(file: string, clips: readonly Clip[], options: LoadOptions): Promise<Decoding> {
+  const kept = async (): Promise<Decoding | null> => {
+    const decoded = await readCache(file);
+    return decoded === null ? null : { decoded, unread: [] };
+  };
+  const make = async (): Promise<Decoding> => {
+    const decoding = await decodeAll(clips, options);
+    return { ...decoding, cacheError: await keep(file, decoding) };
+  };
+  return (await kept()) ?? alone(`${file}.lock`, async () => (await kept()) ?? make(), options.signal);
+}
+
 /**
  * Decodes the clips of datasets, or takes them from the cache. Clips that cannot be decoded are left out and listed under
  * `problems`; nothing is thrown for them.
@@ -94,9 +108,7 @@ export async function loadClips(
   const clips = datasets.flatMap((dataset) => dataset.clips);
   const { cache = defaultCacheFolder(), sampleRate } = options;
   const file = cache === null ? null : await cacheFile(cache, clips, sampleRate);
-  const cached = file === null ? null : await readCache(file);
-  const decoding = cached === null ? await decodeAll(clips, options) : { decoded: cached, unread: [] };
-  const cacheError = file === null || cached !== null ? undefined : await keep(file, decoding);
+  const decoding = file === null ? await decodeAll(clips, options) : await decodeOnce(file, clips, options);
   const { pcm, loaded, damaged } = decoding.decoded;
   const problems = [
     ...datasets.flatMap((dataset) => dataset.problems),
@@ -113,6 +125,6 @@ export async function loadClips(
     sampleRate,
     pcm,
     begins,
-    cacheError,
+    decoding.cacheError,
   );
 }

@@ -2,7 +2,7 @@
  * Synthetic voices: words spoken by espeak-ng and flite, kept as a folder like that of any other dataset. Same voices,
  * words, seed and versions of the programs: same samples.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -11,7 +11,7 @@ import { readWav, resample, writeWav } from '../../audio/index.js';
 import { createRandom, SourceError, UsageError } from '../../tensor/index.js';
 import { trimmed } from '../augmentation/index.js';
 import { type Dataset, DIGIT_WORDS } from './dataset.js';
-import { defaultCacheFolder } from './files.js';
+import { alone, defaultCacheFolder, unfinishedName } from './files.js';
 import { MANIFEST, readManifestFolder } from './manifest.js';
 import { runProgram } from './programs.js';
 import { sha1OfPcm, toPcm16 } from './samples.js';
@@ -161,11 +161,12 @@ export async function synthesizeVoices(options: VoicesOptions = {}): Promise<Dat
     .update(JSON.stringify([VERSION, versions, speakers, words, takes, seed, sampleRate]))
     .digest('hex');
   const folder = join(cache, `voices-${key}`);
-  if (!existsSync(folder)) {
-    const lines = speakers.flatMap((speaker) =>
-      words.flatMap((word) => Array.from({ length: takes }, (_, take): Line => ({ speaker, word, take }))),
-    );
-    const unfinished = join(cache, `.acom-${randomUUID()}.part`);
+  const lines = speakers.flatMap((speaker) =>
+    words.flatMap((word) => Array.from({ length: takes }, (_, take): Line => ({ speaker, word, take }))),
+  );
+  const make = async (): Promise<void> => {
+    if (existsSync(folder)) return;
+    const unfinished = unfinishedName(folder);
     try {
       for (const word of words) await mkdir(join(unfinished, word), { recursive: true });
       const one = (line: Line) => speak(line, unfinished, seed, sampleRate, signal);
@@ -175,12 +176,13 @@ export async function synthesizeVoices(options: VoicesOptions = {}): Promise<Dat
         entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''),
       );
       await rename(unfinished, folder).catch((error: unknown) => {
-        // Another process was faster.
+        // Where no lock can be written, another process may have been faster.
         if (!existsSync(folder)) throw error;
       });
     } finally {
       await rm(unfinished, { recursive: true, force: true });
     }
-  }
+  };
+  if (!existsSync(folder)) await alone(`${folder}.lock`, make, signal);
   return readManifestFolder(folder);
 }

@@ -223,6 +223,32 @@ t.test('decoded samples are kept, until anything changes', async (t) => {
   t.equal(loaded.clips.length, 6, 'all is there nevertheless');
 });
 
+t.test('several that load the same clips at once decode them once', async (t) => {
+  const root = t.testdir({ data: {}, cache: {} });
+  const [folder, cache] = [join(root, 'data'), join(root, 'cache')];
+  manifestFolder(folder);
+  const dataset = await readDataset(folder);
+  let decoded = 0;
+  const load = () => loadClips([dataset], { sampleRate: 8000, cache, onProgress: () => decoded++ });
+  const loaded = await Promise.all([load(), load(), load()]);
+  t.equal(decoded, 9);
+  for (const each of loaded) t.same(pathsOf(each.clips), pathsOf(loaded[0]!.clips));
+  t.same(readdirSync(cache).length, 1, 'the lock is gone');
+
+  const [file] = readdirSync(cache);
+  rmSync(join(cache, file!));
+  const lock = join(cache, `${file}.lock`);
+  writeFileSync(lock, 'of a process that has died');
+  utimesSync(lock, 1, 1);
+  await load();
+  t.same(readdirSync(cache), [file], 'a lock that nobody renews holds nobody up');
+
+  rmSync(join(cache, file!));
+  writeFileSync(lock, 'of a process that is busy');
+  const waiting = loadClips([dataset], { sampleRate: 8000, cache, signal: AbortSignal.timeout(300) });
+  await t.rejects(waiting, { name: 'TimeoutError' });
+});
+
 t.test('Free Spoken Digit Dataset as published', async (t) => {
   const folder = t.testdir();
   write(folder, {

@@ -1,6 +1,13 @@
 /** Recordings of the commands by what they are for. */
 import { UsageError } from '../../../tensor/index.js';
-import { type Clip, type LoadedClips, loadClips, readDataset, splitOf } from '../../data/index.js';
+import {
+  type Clip,
+  type LoadedClips,
+  loadClips,
+  readDataset,
+  splitOf,
+  withoutDuplicates,
+} from '../../data/index.js';
 import { findDatasets } from '../datasets.js';
 import { COMMANDS, FRONT_END, SPEAKERS } from './settings.js';
 
@@ -57,7 +64,10 @@ export async function loadMaterial(folder: string, voices: string | null): Promi
     ...crowd.flatMap(({ clips }) => clips.map(({ file }) => [file, 'crowd'] as const)),
   ]);
   const all = [...digits, ...crowd, ...(voices === null ? [] : [await readDataset(voices)])];
-  const loaded = await loadClips(all, { sampleRate: FRONT_END.sampleRate });
+  // The crowd's digits are published twice: by themselves, and among the words that are no keywords.
+  const unique = new Set(withoutDuplicates(all.flatMap(({ clips }) => clips)));
+  const sets = all.map((set) => ({ ...set, clips: set.clips.filter((clip) => unique.has(clip)) }));
+  const loaded = await loadClips(sets, { sampleRate: FRONT_END.sampleRate });
   const parts = { training: [] as Take[], validation: emptyPart(), test: emptyPart() };
   const noises: number[] = [];
   loaded.clips.forEach((clip, number) => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { kindOf } from '../nn/index.js';
 import { wordErrors, wordsOf } from '../tasks/index.js';
+import { demoClassifier } from './demo-classifier.js';
 import { shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';
 import { openHalf, packaged } from './model.js';
@@ -73,6 +74,11 @@ export async function demo({ output, codebooks = 1 }: DemoArguments): Promise<Ex
     `${Math.max(0, words - errors)} of ${words} words right; ${count(bytesInAll)} bytes for ` +
       `${secondsInAll.toFixed(1)} s, ${((8 * bytesInAll) / secondsInAll).toFixed(0)} bit/s with every byte counted. ` +
       `As 16-bit samples: ${count(2 * frontEnd.sampleRate * secondsInAll)} bytes.`,
+  );
+  // Another model was asked for: then this is about that one.
+  if (process.env['ACOM_MODEL'] === undefined) await demoClassifier(output);
+  print(
+    '',
     `The files are in ${shortPath(output)}; try: ${command} decode ${shortPath(encoded[0]?.file ?? output)}`,
     'raw: 8 bits a codeword. entropy: an ideal coder with the same tables. coded: every byte of the file.',
   );

@@ -323,17 +323,19 @@ t.test('demo: what a newcomer sees first', async (t) => {
   const { code, stdout } = await acom(folder, 'demo');
   t.equal(code, 0);
   t.match(stdout, /31 of 31 words right; \d+ bytes/);
-  t.equal(readdirSync(join(folder, 'acom-demo')).length, 6);
-  const rates = [...stdout.matchAll(/coded (\d+) bit\/s/g)].map(([, rate]) => Number(rate));
+  const [keywords, utterances] = [true, false].map((isKeyword) =>
+    readdirSync(join(folder, 'acom-demo')).filter((name) => name.startsWith('keyword-') === isKeyword),
+  ) as [string[], string[]];
+  t.equal(utterances.length, 6);
+  t.equal(keywords.length, 4);
+  t.equal(stdout.match(/^keyword-.*coded .*: \S+ 0\.\d\d$/gm)?.length, 4, 'all four are labelled right');
+  const rates = [...stdout.matchAll(/entropy \d+, coded (\d+) bit\/s/g)].map(([, rate]) => Number(rate));
   t.equal(rates.length, 6);
   t.ok(
     rates.every((rate) => rate < 130),
     rates.join(', '),
   );
-  const bytes = readdirSync(join(folder, 'acom-demo')).reduce(
-    (sum, name) => sum + statSync(join(folder, 'acom-demo', name)).size,
-    0,
-  );
+  const bytes = utterances.reduce((sum, name) => sum + statSync(join(folder, 'acom-demo', name)).size, 0);
   const seconds = readSamples().reduce(
     (sum, { samples, sampleRate }) => sum + samples.length / sampleRate,
     0,

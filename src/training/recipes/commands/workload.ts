@@ -7,9 +7,10 @@ import { CodedNetwork } from '../../networks/coded-network.js';
 import { trainableConformer } from '../../networks/conformer.js';
 import type { PackedSteps, Pass } from '../../networks/network.js';
 import { mixSeed } from '../../run/seeds.js';
-import type { BatchLoss, TrainingState, Workload } from '../../run/workload.js';
+import type { BatchLoss, TrainingState } from '../../run/workload.js';
 import { type CodingOptions, codingLoss, codingOf, drawCodebooks } from '../coding.js';
 import { type FeatureAugmentation, Features, type StoredStatistics } from '../features.js';
+import type { CodedWorkload } from '../phases.js';
 import { loadMaterial, type Material, type Source } from './material.js';
 import { FRONT_END, NETWORK, SPLIT_LAYER } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
@@ -45,11 +46,11 @@ const AUGMENTATION: FeatureAugmentation = {
   masks: { timeMasks: 2, mostFrames: 12, frequencyMasks: 2, mostFeatures: 8, fill: 0 },
 };
 
-export class CommandsWorkload implements Workload<Batch> {
+export class CommandsWorkload implements CodedWorkload<Batch> {
   readonly parameters: CodedNetwork['parameters'];
   readonly buffers: CodedNetwork['buffers'];
   readonly validationItems: number;
-  private readonly coded: CodedNetwork;
+  readonly coded: CodedNetwork;
   private readonly features: Features;
   private readonly utterances: Utterances;
   private readonly validationSet: readonly (Spoken & { readonly group: Group })[];
@@ -174,7 +175,7 @@ export class CommandsWorkload implements Workload<Batch> {
   }
 }
 
-export async function createWorkload(options: unknown): Promise<Workload<Batch>> {
+export async function createWorkload(options: unknown): Promise<CommandsWorkload> {
   const wanted = options as CommandsOptions;
   return new CommandsWorkload(await loadMaterial(wanted.data, wanted.voices), wanted);
 }

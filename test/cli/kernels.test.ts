@@ -31,16 +31,19 @@ t.test('verification of operations that are named, as text and as JSON', async (
   t.match(text.stdout, /^softmax +\w+ +1\.0e-6 +\d\.\de-\d +\d\.\de-\d .* \d\.\de-\d$/m);
   t.match(text.stdout, /^log-softmax /m);
   t.notMatch(text.stdout, /^matmul/m);
-  t.match(text.stdout, /\d variants of 2 operations in [\d,]+ calls: all within tolerance of float64\n$/);
+  t.match(text.stdout, /\d variants of 4 operations in [\d,]+ calls: all within tolerance of float64\n$/);
   const json = await acom(folder, 'kernels', 'layer', '--verify', '--variant', 'reference', 'simd', '--json');
   const [engine, ...lines] = json.stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   t.match(engine, { node: process.version, features: { simd: true }, kernels: 'auto' });
-  t.equal(lines.length, 2, 'no GPU where variants are named');
-  for (const [n, variant] of ['reference', 'simd'].entries()) {
-    t.match(lines[n], { operation: 'layer-norm', variant, runs: true });
+  t.equal(lines.length, 4, 'no GPU where variants are named');
+  const named = ['layer-norm', 'layer-norm-backward'].flatMap((operation) =>
+    ['reference', 'simd'].map((variant) => ({ operation, variant })),
+  );
+  for (const [n, each] of named.entries()) {
+    t.match(lines[n], { ...each, runs: true });
     const { error, tolerance, calls, disagreements } = lines[n]!['verified'] as Record<string, unknown>;
     t.ok((error as number) > 0 && (error as number) < (tolerance as number), `${error}`);
     t.ok((calls as number) > 20);

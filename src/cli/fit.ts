@@ -1,7 +1,7 @@
 import { loadCodecModel } from '../codec/index.js';
 import { crcText } from '../codec/model-file.js';
 import { UsageError } from '../tensor/index.js';
-import { type FitCodecOptions, fitCodec } from '../training/index.js';
+import { type FitCodecOptions, fitCodec } from '../training/fit-codec.js';
 import { RECORDINGS } from './encode.js';
 import { expandInputs, localPaths, requireSafeOutputs, shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';

@@ -14,6 +14,9 @@ import { type FuzzResult, fuzz } from '../support/fuzz.js';
 import { repository } from '../support/shared.js';
 import { dict, floats, int, list, pickle, tensor, text, torchZip, tuple, zip } from '../support/torch.js';
 
+/** How many of the files are tried: half of them, so that all tests fit a coffee break; ACOM_FUZZ=1 tries all. */
+const share = (files: number): number => Math.round(files * Number(process.env['ACOM_FUZZ'] ?? 0.5));
+
 const fixture = (path: string) => new Uint8Array(readFileSync(join(repository, 'test/fixtures', path)));
 
 /** Reads all that a checkpoint holds. */
@@ -42,29 +45,29 @@ const RUNS: Readonly<Record<string, () => Promise<FuzzResult>>> = {
       ]),
       { purpose: 'test' },
     );
-    return fuzz([small, fixture('oracle/checkpoints/mixed.safetensors')], 100_000, readWhole);
+    return fuzz([small, fixture('oracle/checkpoints/mixed.safetensors')], share(100_000), readWhole);
   },
   archive() {
     const files = [torchZip(two, { 0: six }), torchZip(two, { 0: six }, { deflated: true })];
-    return fuzz([fixture('oracle/checkpoints/tiny.pt'), ...files], 50_000, readWhole);
+    return fuzz([fixture('oracle/checkpoints/tiny.pt'), ...files], share(50_000), readWhole);
   },
   // Behind the checksum, where damage to the archive itself never comes.
   pickle: () =>
-    fuzz([pickle(two)], 50_000, readWhole, {
+    fuzz([pickle(two)], share(50_000), readWhole, {
       wrap: (damaged) => zip({ 'm/data.pkl': damaged, 'm/data/0': six }),
     }),
   legacy() {
     const names = ['state_dict_legacy.ckpt', 'mixed_legacy.pt'];
     return fuzz(
       names.map((name) => fixture(`oracle/checkpoints/${name}`)),
-      100_000,
+      share(100_000),
       readWhole,
     );
   },
   sentencepiece: () =>
     fuzz(
       ['unigram', 'plain'].map((name) => fixture(`sentencepiece/${name}.model`)),
-      20_000,
+      share(20_000),
       readModel,
     ),
 };

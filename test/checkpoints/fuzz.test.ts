@@ -1,4 +1,6 @@
-/** Damaged checkpoints by the hundred thousand: typed errors only, in little time and memory. */
+/**
+ * Damaged checkpoints, 160,000 of five formats, 320,000 with ACOM_FUZZ=1: typed errors only, in little time and memory.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,11 +15,11 @@ t.setTimeout(900_000);
 const MOST_BYTES = 2 << 20;
 
 for (const [what, name, leastAccepted] of [
-  ['100,000 safetensors', 'safetensors', 5000],
-  ['50,000 zip files of PyTorch', 'archive', 1000],
-  ['50,000 pickles in zip files of PyTorch', 'pickle', 500],
-  ['100,000 legacy files of PyTorch', 'legacy', 1000],
-  ['20,000 SentencePiece models', 'sentencepiece', 500],
+  ['safetensors', 'safetensors', 2500],
+  ['zip files of PyTorch', 'archive', 500],
+  ['pickles in zip files of PyTorch', 'pickle', 250],
+  ['legacy files of PyTorch', 'legacy', 500],
+  ['SentencePiece models', 'sentencepiece', 250],
 ] as const) {
   t.test(what, async (t) => {
     const script = join(repository, 'dist/test/checkpoints/fuzz-run.js');

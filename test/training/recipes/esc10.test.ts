@@ -1,5 +1,5 @@
 /** The recipe of the sound classifier from recordings to scores, on tones; and what its model says. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadCodecModel } from '../../../src/codec/index.js';
@@ -24,6 +24,7 @@ t.test('from recordings to a model and its scores', async (t) => {
     [],
   );
 
+  writeFileSync(join(folder, 'esc10-16k', '0.wav'), 'no sound');
   const notes: string[] = [];
   const out = join(folder, 'run');
   const options: RecipeOptions = {
@@ -40,15 +41,16 @@ t.test('from recordings to a model and its scores', async (t) => {
   };
   const { aborted, lines } = await esc10Recipe.run(options);
   t.notOk(aborted);
+  t.match(notes.shift(), /^skipped 0\.wav: .*0\.wav: .*WAV/, 'by its path');
   t.same(notes, [
-    '40 recordings in folds 1, 2, 0 skipped',
+    '39 recordings in folds 1, 2, 1 skipped',
     'fold 1 held out',
     'fold 2 held out',
     'all folds',
   ]);
   t.match(
     lines.join('\n'),
-    /all 2 folds held out in turn: 40 recordings, accuracy\n {2}continuous {2}\d+ of 40/,
+    /all 2 folds held out in turn: 39 recordings, accuracy\n {2}continuous {2}\d+ of 39/,
   );
 
   const file = join(out, 'esc10.safetensors');

@@ -4,6 +4,7 @@ import type { CodecConfig } from '../../../codec/index.js';
 import { createRandom } from '../../../tensor/index.js';
 import { writeWhole } from '../../data/files.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
+import { reportSkipped } from '../datasets.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
@@ -71,9 +72,7 @@ async function run(options: RecipeOptions) {
   const most = (count: number): number => (steps === undefined ? count : Math.min(count, 64));
   const voices = await voicesFolder(options, TAKES);
   const material = await loadMaterial(data, voices);
-  for (const { path, error } of material.loaded.problems.slice(0, 10)) {
-    report({ kind: 'note', text: `skipped ${path}: ${error.message}` });
-  }
+  reportSkipped(material.loaded.problems, options);
   report({
     kind: 'note',
     text:

@@ -9,6 +9,7 @@ import { accuracyOf } from '../../../tasks/index.js';
 import { writeWhole } from '../../data/files.js';
 import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
+import { reportSkipped } from '../datasets.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
@@ -91,9 +92,7 @@ async function run(options: RecipeOptions) {
   const { data, out, report } = options;
   const loaded = await loadEsc10(data);
   const { problems } = loaded;
-  for (const { path, error } of problems.slice(0, 10)) {
-    report({ kind: 'note', text: `skipped ${path}: ${error.message}` });
-  }
+  reportSkipped(problems, options);
   const folds = [...new Set(loaded.clips.map(({ fold }) => fold!))].sort((a, b) => a - b);
   report({
     kind: 'note',

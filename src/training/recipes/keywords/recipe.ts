@@ -6,6 +6,7 @@ import { shuffled } from '../../augmentation/index.js';
 import { writeWhole } from '../../data/files.js';
 import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
+import { reportSkipped } from '../datasets.js';
 import { statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
 import { trainPhases } from '../phases.js';
@@ -66,9 +67,10 @@ async function run(options: RecipeOptions) {
   const { data, out, seed, report } = options;
   const voices = await voicesFolder(options, TAKES);
   const material = await loadKeywords(data, voices);
+  reportSkipped(material.problems, options);
   report({
     kind: 'note',
-    text: `${material.training.length} clips to train on; test: ${material.test.length} of unseen speakers`,
+    text: `${material.training.length} clips to train on, ${material.problems.length} skipped; test: ${material.test.length} of unseen speakers`,
   });
   const recorded = material.training.filter(({ isSynthetic }) => !isSynthetic);
   const some = shuffled(createRandom(seed), recorded).slice(0, 1000);

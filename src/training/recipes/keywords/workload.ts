@@ -3,7 +3,14 @@ import type { FrontEndConfig } from '../../../audio/log-mel.js';
 import type { KeywordConformerConfig } from '../../../nn/index.js';
 import { UsageError } from '../../../tensor/index.js';
 import { augmentSpeech, choose, integer, type SpeechAugmentation, shift } from '../../augmentation/index.js';
-import { type LoadedClips, loadClips, readDataset, type SpeakerSplit, splitOf } from '../../data/index.js';
+import {
+  type ClipProblem,
+  type LoadedClips,
+  loadClips,
+  readDataset,
+  type SpeakerSplit,
+  splitOf,
+} from '../../data/index.js';
 import { trainableKeywordConformer } from '../../networks/keyword-conformer.js';
 import { ClassifierWorkload, clipOf, type Labelled } from '../classifier.js';
 import type { CodingOptions } from '../coding.js';
@@ -86,6 +93,8 @@ export interface KeywordMaterial {
   readonly training: readonly (Labelled & { readonly isSynthetic: boolean })[];
   readonly validation: readonly Labelled[];
   readonly test: readonly Labelled[];
+  /** Recordings that are left out. */
+  readonly problems: readonly ClipProblem[];
 }
 
 const labelOf = (word: string): number => {
@@ -117,7 +126,8 @@ export async function loadKeywords(folder: string, voices: string | null): Promi
     if (isSynthetic) parts.train.push(labelled);
     else parts[splitOf(clip.speaker ?? clip.path, SPEAKERS)].push(labelled);
   });
-  return { training: parts.train, validation: parts.validation, test: parts.test };
+  const { validation, test, train: training } = parts;
+  return { training, validation, test, problems: loaded.problems };
 }
 
 /** Most that a word moves in its clip, in samples. */
@@ -142,8 +152,8 @@ export async function createWorkload(options: unknown): Promise<ClassifierWorklo
     scored: (label) => label < KEYWORDS.length,
     augment: (samples, random) => {
       const moved = shift(samples, integer(random, [-MOST_SHIFT, MOST_SHIFT]));
-      const noise = choose(random, noises).samples();
-      return clipOf(augmentSpeech(moved, FRONT_END.sampleRate, random, SPEECH, [noise]), samples.length);
+      const noise = noises.length > 0 ? [choose(random, noises).samples()] : [];
+      return clipOf(augmentSpeech(moved, FRONT_END.sampleRate, random, SPEECH, noise), samples.length);
     },
   });
 }

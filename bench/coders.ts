@@ -1,0 +1,144 @@
+/**
+ * npm run bench:coders -- [manifest] [--model FILE]: recordings through coders that are made for ears, then the unsplit network,
+ * beside acom's own streams of the same recordings: bits a second against words wrong, or labels right. Each coder that is not
+ * installed is named and left out (Debian: apt-get install opus-tools codec2).
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readRecording, readWav, resample, writeWav } from '../src/audio/index.js';
+import { readManifest } from '../src/cli/manifest.js';
+import { openSubject, type RatePoint, runRecording, type Score, summarize } from '../src/evaluation/index.js';
+import { accuracyOf, wordErrorRate, wordErrors, wordsOf } from '../src/tasks/index.js';
+import { muLaw } from '../src/training/augmentation/index.js';
+import { repository } from '../test/support/shared.js';
+
+interface Coder {
+  readonly name: string;
+  /** Samples a second that go in and come out. */
+  readonly rate: number;
+  /** What comes out, and the bytes of the file between. */
+  through(samples: Float32Array): { readonly samples: Float32Array; readonly bytes: number };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'acom-coders-'));
+const own = (name: string): string => join(folder, name);
+
+const opus = (kilobits: number): Coder => ({
+  name: `Opus, ${kilobits} kbit/s asked`,
+  rate: 16_000,
+  through(samples) {
+    const [wav, coded, back] = [own('in.wav'), own('x.opus'), own('out.wav')];
+    writeFileSync(wav, writeWav(samples, { sampleRate: this.rate }));
+    const asked = ['--bitrate', String(kilobits), '--speech', '--padding', '0'];
+    execFileSync('opusenc', ['--quiet', ...asked, wav, coded]);
+    execFileSync('opusdec', ['--quiet', '--rate', String(this.rate), coded, back]);
+    return { samples: readWav(readFileSync(back)).samples, bytes: statSync(coded).size };
+  },
+});
+
+const codec2 = (mode: string): Coder => ({
+  name: `Codec 2, mode ${mode}`,
+  rate: 8000,
+  through(samples) {
+    const [raw, coded, back] = [own('in.raw'), own('x.c2'), own('out.raw')];
+    // Its frames of up to 40 ms are whole ones: silence after the end, so that no word is cut.
+    const pcm = new Int16Array(samples.length + 0.08 * this.rate);
+    samples.forEach((x, n) => {
+      pcm[n] = Math.round(32767 * Math.max(-1, Math.min(1, x)));
+    });
+    writeFileSync(raw, pcm);
+    // A name that does not end in .c2 would do without the header; its seven bytes are subtracted instead.
+    execFileSync('c2enc', [mode, raw, coded], { stdio: 'ignore' });
+    execFileSync('c2dec', [mode, coded, back], { stdio: 'ignore' });
+    const bytes = readFileSync(back);
+    const heard = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    return { samples: Float32Array.from(heard, (x) => x / 32768), bytes: statSync(coded).size - 7 };
+  },
+});
+
+const companding: Coder = {
+  name: '8-bit mu-law',
+  rate: 8000,
+  through: (samples) => ({ samples: muLaw(samples), bytes: samples.length }),
+};
+
+const CODERS = [
+  companding,
+  ...[24, 12, 8, 6].map(opus),
+  ...['3200', '1300', '700C', '450'].map(codec2),
+] as const;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { model: { type: 'string', default: join(repository, 'weights/commands.safetensors') } },
+});
+const manifest = positionals[0] ?? join(repository, 'weights/samples/manifest.jsonl');
+const subject = await openSubject(values.model);
+const isRecogniser = subject.config.task === 'recognition';
+const entries = await readManifest(manifest, isRecogniser ? 'transcript' : 'label');
+
+function score(pairs: readonly { readonly said: string; readonly heard: string }[]): Score {
+  if (!isRecogniser) {
+    const right = pairs.filter(({ said, heard }) => said === heard).length;
+    const { rate, interval } = accuracyOf(right, pairs.length);
+    return { count: right, total: pairs.length, rate, interval };
+  }
+  const { errors, words, rate, interval } = wordErrorRate(
+    pairs.map(({ said, heard }) => ({
+      words: wordsOf(said).length,
+      errors: wordErrors(wordsOf(said), wordsOf(heard)),
+    })),
+  );
+  return { count: errors, total: words, rate, interval };
+}
+
+const row = (name: string, bits: number, { count, total, rate, interval: [low, high] }: Score): string => {
+  const measured = isRecogniser ? `${count} of ${total} words wrong` : `${count} of ${total} right`;
+  const percent = [rate, low, high].map((part) => (100 * part).toFixed(1));
+  return `${name.padEnd(26)} ${bits.toFixed(0).padStart(6)} bit/s   ${measured}, ${percent[0]} % (${percent[1]} to ${percent[2]})`;
+};
+
+const recordings = await Promise.all(
+  entries.map(async ({ file, said }) => ({
+    said,
+    ...(await readRecording(new Uint8Array(readFileSync(file)))),
+  })),
+);
+const seconds = recordings.reduce((sum, { samples, sampleRate }) => sum + samples.length / sampleRate, 0);
+console.log(`${entries.length} recordings, ${seconds.toFixed(1)} s: ${manifest}`);
+
+try {
+  for (const { name, rate, ...coder } of CODERS) {
+    try {
+      let bytes = 0;
+      const pairs = recordings.map(({ said, samples, sampleRate }) => {
+        const coded = coder.through.call({ name, rate, ...coder }, resample(samples, sampleRate, rate));
+        bytes += coded.bytes;
+        const pieces = subject.uncut(rate);
+        pieces.push(coded.samples);
+        return { said, heard: pieces.finish() };
+      });
+      console.log(row(name, (8 * bytes) / seconds, score(pairs)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      console.log(`${name.padEnd(26)} left out: ${(error as NodeJS.ErrnoException).path} is not installed`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const outcomes = recordings.map(({ said, samples, sampleRate }, n) =>
+  runRecording(
+    subject,
+    { path: String(n), said, beam: 0 },
+    { sampleRate, seconds: samples.length / sampleRate, blocks: () => [samples] },
+  ),
+);
+const evaluation = summarize(outcomes, subject);
+const codebooks = (point: RatePoint): string => `acom, ${point.k} codebook${point.k === 1 ? '' : 's'}`;
+for (const point of evaluation.points) console.log(row(codebooks(point), point.codedBitRate, point));
+console.log(row('16-bit samples, unsplit', 16 * subject.config.frontEnd.sampleRate, evaluation.continuous));

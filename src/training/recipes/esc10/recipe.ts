@@ -43,8 +43,8 @@ const CODING: CodingOptions = {
   continuous: 0.25,
 };
 
-const CONTINUOUS_EPOCHS = 40;
-const CODED_EPOCHS = 15;
+const CONTINUOUS_EPOCHS = 60;
+const CODED_EPOCHS = 18;
 
 const CONFIG: CodecConfig = {
   name: 'esc10',
@@ -117,7 +117,7 @@ async function run(options: RecipeOptions) {
         optimizer: { decay: 0.05 },
         continuous: {
           steps: CONTINUOUS_EPOCHS * batches,
-          schedule: { kind: 'cosine', rate: 3e-3, warmup: 50 },
+          schedule: { kind: 'cosine', rate: 2e-3, warmup: 50 },
           averaging: 0.98,
           validateEvery: 15 * batches,
           checkpointEvery: 5 * batches,

@@ -26,7 +26,7 @@ export async function shippedVectors(
   const { codebooks, coder } = await model.shared();
   const layout = new VectorLayout(model.config);
   const parts: Float32Array[] = [];
-  for (const name of ['digits', 'mixed', 'moves', 'switches', 'counting', 'turns']) {
+  for (const name of ['digits', 'mixed', 'moves', 'answers', 'counting', 'turns']) {
     const { samples, sampleRate } = readWav(readFileSync(join(repository, `weights/samples/${name}.wav`)));
     const steps = network(sampleRate, (x) => {
       parts.push(flat(layout.toVectors(x)));

@@ -17,10 +17,11 @@ export interface DemoArguments {
 }
 
 /** acom demo: the bundled samples through the whole path, each half on its own. */
-export async function demo({ output, codebooks = 1 }: DemoArguments): Promise<ExitCode> {
+export async function demo({ output, codebooks: wanted }: DemoArguments): Promise<ExitCode> {
   const entries = await readManifest(packaged('weights', 'samples', 'manifest.jsonl'), 'transcript');
   const encoder = await openHalf(undefined, (model) => model.deviceEncoder());
   const { frontEnd, network, splitLayer, quantizer } = encoder.config;
+  const codebooks = wanted ?? quantizer.defaultCodebooks;
   const layers = kindOf(network).layers(network);
   const bits = Math.log2(quantizer.codewords);
   print(

@@ -38,7 +38,7 @@ program
     'after',
     `
 Examples:
-  acom encode in.wav -o out.acom         a recording to some 12 bytes a second
+  acom encode in.wav -o out.acom         a recording to some 6 bytes a second
   acom decode out.acom                   words, times and confidences, from that file alone
   cat in.wav | acom encode - | acom decode - --json
   acom eval test/manifest.jsonl          word errors and bit rates of a test set

@@ -12,7 +12,7 @@ t.test('encode, decode, transcribe, info', async (t) => {
   t.equal(encoded.code, 0, encoded.stderr);
   t.match(
     encoded.stdout,
-    /digits\.wav -> out\.acom: 5\.42 s, \d+ bytes, 1\d\d bit\/s in all \(1 codebook: raw 100/,
+    /digits\.wav -> out\.acom: 5\.42 s, \d+ bytes, \d\d bit\/s in all \(2 codebooks: raw 50/,
   );
   const { size } = statSync(join(folder, 'out.acom'));
   const { samples, sampleRate } = readWav(readFileSync(sample('digits')));
@@ -30,7 +30,7 @@ t.test('encode, decode, transcribe, info', async (t) => {
   t.match(json, {
     file: 'out.acom',
     text: 'seven three one nine five',
-    codebooks: 1,
+    codebooks: 2,
     missing: [],
     warnings: [],
   });
@@ -48,7 +48,7 @@ t.test('encode, decode, transcribe, info', async (t) => {
     type: 'acom stream',
     fingerprint: hex,
     model: 'commands',
-    codebooks: 1,
+    codebooks: 2,
     packets: 1,
     goodPackets: 1,
   });
@@ -66,8 +66,8 @@ t.test('encode, decode, transcribe, info', async (t) => {
     tensors: unknown[];
   };
   t.match(model, { type: 'codec model', part: 'whole', fingerprint: hex });
-  t.equal(model.tensors.length, 146);
-  t.match((await acom(folder, 'info', modelFile)).stdout, /device +228\.3 million multiply-adds for 10 s/);
+  t.equal(model.tensors.length, 150);
+  t.match((await acom(folder, 'info', modelFile)).stdout, /device +230\.7 million multiply-adds for 10 s/);
 });
 
 t.test('pipes', async (t) => {
@@ -78,7 +78,7 @@ t.test('pipes', async (t) => {
   t.match(JSON.parse(decoded.stdout.toString()), { text: 'yes two four no eight', codebooks: 2 });
   t.match(
     (await piped(encoded.stdout, 'info', '-')).stdout.toString(),
-    /packets +5 good of 5, 13 vectors each/,
+    /packets +6 good of 6, 3 vectors each/,
   );
   t.match(
     (await piped(readFileSync(sample('mixed')), 'info', '-')).stdout.toString(),
@@ -310,7 +310,7 @@ t.test('arguments', async (t) => {
   }
   t.match(await acom(folder, 'encode', sample('turns'), '-k', '9', '-o', 'x.acom'), {
     code: 2,
-    stderr: /this model has 2: use a whole number from 1 to 2/,
+    stderr: /this model has 4: use a whole number from 1 to 4/,
   });
   t.match(await acom(folder, '--version'), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
   for (const command of ['encode', 'decode', 'transcribe', 'info', 'eval']) {

@@ -39,9 +39,10 @@ t.test('eval', async (t) => {
   });
   t.same(
     result.points.map(({ k }) => k),
-    [1, 2],
+    [1, 2, 3, 4],
   );
-  t.match(result.points[0], {
+  // What streams have unless they are told otherwise
+  t.match(result.points[1], {
     count: 0,
     total: 31,
     rate: 0,
@@ -74,7 +75,7 @@ t.test('eval', async (t) => {
   t.same({ ...second, deviceSpeed: 0, cloudSpeed: 0 }, { ...result, deviceSpeed: 0, cloudSpeed: 0 });
   t.match(
     (await acom(folder, 'eval', 'manifest.jsonl', '--details', 'details.jsonl')).stdout,
-    /k = 1 .* 0 of 31 +0\.00 %/,
+    /k = 2 .* 0 of 31 +0\.00 %/,
   );
   t.match(await acom(folder, 'eval', 'manifest.jsonl', '--details', 'details.jsonl', '--beam', '2'), {
     code: 2,
@@ -116,17 +117,19 @@ t.test('rates and entropies by hand', async (t) => {
   const folder = t.testdir();
   const { fingerprint } = await loadCommands();
   const common = { said: 'yes no', fingerprint, beam: 0, seconds: 2, heardUncut: 'yes no' };
-  // First codebook: 0 four times, 1 twice, 2 and 3 once: 1.75 bits. Second: 4 codewords twice each: 2 bits.
+  // First codebook: 0 four times, 1 twice, 2 and 3 once: 1.75 bits. Second: 4 codewords twice each: 2 bits. Others: none.
+  const vectors = (...pairs: number[][]) => pairs.flatMap((pair) => [...pair, 0, 0]);
+  const right = ['yes no', 'yes no', 'yes no'];
   const details = [
     {
       ...common,
-      ...{ path: 'a.wav', deviceMilliseconds: 150, cloudMilliseconds: 20, heard: ['yes', 'yes no'] },
-      ...{ bytes: [10, 20], indices: [0, 5, 0, 6, 1, 7, 2, 8] },
+      ...{ path: 'a.wav', deviceMilliseconds: 150, cloudMilliseconds: 20, heard: ['yes', ...right] },
+      ...{ bytes: [10, 20, 30, 40], indices: vectors([0, 5], [0, 6], [1, 7], [2, 8]) },
     },
     {
       ...common,
-      ...{ path: 'b.wav', deviceMilliseconds: 50, cloudMilliseconds: 30, heard: ['yes no', 'yes no'] },
-      ...{ bytes: [30, 50], indices: [0, 5, 0, 6, 1, 7, 3, 8] },
+      ...{ path: 'b.wav', deviceMilliseconds: 50, cloudMilliseconds: 30, heard: ['yes no', ...right] },
+      ...{ bytes: [30, 50, 70, 90], indices: vectors([0, 5], [0, 6], [1, 7], [3, 8]) },
     },
   ];
   const write = (name: string, lines: readonly object[]) =>
@@ -148,6 +151,8 @@ t.test('rates and entropies by hand', async (t) => {
     points: [
       { k: 1, rate: 0.25, count: 1, total: 4, rawBitRate: 16, entropyBitRate: 14 / 4, codedBitRate: 80 },
       { k: 2, rate: 0, count: 0, total: 4, rawBitRate: 32, entropyBitRate: (14 + 16) / 4, codedBitRate: 140 },
+      { k: 3, rawBitRate: 48, entropyBitRate: (14 + 16) / 4, codedBitRate: 200 },
+      { k: 4, rawBitRate: 64, entropyBitRate: (14 + 16) / 4, codedBitRate: 260 },
     ],
     deviceSpeed: 20,
     cloudSpeed: 80,
@@ -170,7 +175,7 @@ t.test('--details leaves files alone that are none of its own', async (t) => {
     'empty-line': '\n',
     'manifest-copy.jsonl': manifest,
     'partly.jsonl': `${details}{"path": "a.wav"}\nand more`,
-    'damaged.jsonl': `${JSON.stringify({ ...line, indices: [...line.indices, 256, 0] })}\n`,
+    'damaged.jsonl': `${JSON.stringify({ ...line, indices: [...line.indices, 256, 0, 0, 0] })}\n`,
     'shorter.jsonl': `${JSON.stringify({ ...line, heard: ['yes'] })}\n`,
   };
   for (const [name, content] of Object.entries(files)) {

@@ -90,7 +90,7 @@ t.test('lengths from one sample on', async (t) => {
     text: '',
     words: [],
     seconds: 0,
-    codebooks: 1,
+    codebooks: model.config.quantizer.defaultCodebooks,
     missing: [],
     warnings: [],
   });
@@ -222,16 +222,16 @@ t.test('a stretch 80 dB below the largest sounds like silence', async (t) => {
 
 t.test('options that make no sense', async (t) => {
   const sound = noise(8000);
-  for (const codebooks of [0, 3, 1.5, Number.NaN]) {
+  for (const codebooks of [0, 5, 1.5, Number.NaN]) {
     t.throws(() => encoder.encode(sound, RATE, { codebooks }), {
       code: 'ACOM_USAGE',
-      message: /use a whole number from 1 to 2/,
+      message: /use a whole number from 1 to 4/,
     });
   }
   for (const packetSeconds of [0, -1, Number.NaN, 1e9]) {
     t.throws(() => encoder.encode(sound, RATE, { packetSeconds }), { code: 'ACOM_USAGE' });
   }
-  const bytes = encoder.encode(sound, RATE);
+  const bytes = encoder.encode(sound, RATE, { codebooks: 1 });
   t.throws(() => decoder.decode(bytes, { codebooks: 2 }), { code: 'ACOM_USAGE' });
   t.throws(() => decoder.decode(bytes, { beam: 0 }), { code: 'ACOM_USAGE' });
   const stream = encoder.stream(RATE);
@@ -353,12 +353,12 @@ t.test('10,000 damaged streams: typed errors only', async (t) => {
 t.test('a stream of random indices comes back, whatever its packets', async (t) => {
   const property = fc.property(
     fc.array(fc.nat(255), { maxLength: 200 }),
-    fc.integer({ min: 1, max: 2 }),
+    fc.integer({ min: 1, max: 4 }),
     fc.integer({ min: 1, max: 100 }),
     (raw, codebooks, packetVectors) => {
       const vectors = Math.floor(raw.length / codebooks);
       const indices = raw.slice(0, vectors * codebooks);
-      const length = vectors === 0 ? 0 : vectors * 640 - 320;
+      const length = vectors === 0 ? 0 : vectors * 2560 - 1280;
       const bytes = encoder.coder.write(indices, codebooks, length, packetVectors);
       return decoder.coder.read(bytes).indices.data.join() === indices.join();
     },
@@ -402,12 +402,12 @@ t.test('at the border of two windows the codewords and classes are those of one 
   const { vectorsPerSecond } = encoder.coder.timing;
   const framesPerVector = model.config.quantizer.pooling;
   // 32 s are kept in windows from 0 to 12 s and on; 8 to 24 s alone are one window, with the border inside.
-  const [border, from, to] = [12, 8, 24].map((seconds) => seconds * vectorsPerSecond) as [
+  const [border, from, to] = [12, 8, 24].map((seconds) => Math.round(seconds * vectorsPerSecond)) as [
     number,
     number,
     number,
   ];
-  const near = 6;
+  const near = 3;
   let [codewords, classes, all] = [0, 0, 0];
   for (const { samples: sound } of [samples[2]!, samples[5]!]) {
     const long = Float32Array.from({ length: 32 * RATE }, (_, n) => sound[n % sound.length]!);
@@ -429,7 +429,7 @@ t.test('at the border of two windows the codewords and classes are those of one 
       if (inWindows(vector) === inOne(vector - from)) classes++;
     }
   }
-  t.equal(all, 24);
-  t.ok(codewords >= 22, `${codewords} of ${all} codewords`);
-  t.ok(classes >= 22, `${classes} of ${all} classes`);
+  t.equal(all, 12);
+  t.ok(codewords >= 11, `${codewords} of ${all} codewords`);
+  t.ok(classes >= 11, `${classes} of ${all} classes`);
 });

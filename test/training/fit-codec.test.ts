@@ -6,7 +6,7 @@ import { view } from '../../src/tensor/index.js';
 import { fitCodec } from '../../src/training/index.js';
 import { Reservoir } from '../../src/training/reservoir.js';
 import { CLIP, fitted, RATE, sound, tinyCnn14 } from '../support/classifiers.js';
-import { loadCommands, modelFile, readSamples } from '../support/commands.js';
+import { modelFile, readSamples } from '../support/commands.js';
 
 const network = await tinyCnn14();
 const recordings = [1, 2, 3].map((seed) => sound(2 * CLIP, seed));
@@ -146,19 +146,15 @@ t.test('a codec model is cut anew at another layer', async (t) => {
 
 t.test('a recogniser: codebooks of its own recordings', async (t) => {
   const samples = readSamples();
-  const fitter = await fitCodec(modelFile, { splitLayer: 3, codebooks: 1, codewords: 64, pooling: 2 });
+  const fitter = await fitCodec(modelFile, { splitLayer: 3, codebooks: 3, codewords: 64, pooling: 2 });
   for (const { samples: sound, sampleRate } of samples) {
     const stream = fitter.stream(sampleRate);
     stream.push(sound);
     stream.finish();
   }
-  const shipped = await loadCommands();
-  const { timing } = (await shipped.deviceEncoder()).coder;
   const seconds = samples.reduce((sum, each) => sum + each.samples.length / each.sampleRate, 0);
-  t.ok(
-    Math.abs(fitter.vectors - seconds * timing.vectorsPerSecond) <= samples.length,
-    `${fitter.vectors} vectors`,
-  );
+  // 25 steps a second, pooled in pairs
+  t.ok(Math.abs(fitter.vectors - seconds * 12.5) <= samples.length, `${fitter.vectors} vectors`);
   const model = await loadCodecModel(fitter.finish());
   const [device, cloud] = [await model.deviceEncoder(), await model.cloudDecoder()];
   const { samples: sound, sampleRate, transcript } = samples[0]!;

@@ -16,23 +16,23 @@ import { COMMANDS, FRONT_END } from './settings.js';
 /** What each word goes through by itself, as if another speaker had said it. */
 const VOICE: SpeechAugmentation = {
   speed: { chance: 0.7, range: [0.85, 1.18] },
-  formants: { chance: 0.25, range: [0.88, 1.14] },
+  formants: { chance: 0.2, range: [0.9, 1.12] },
 };
 
 /** What an utterance goes through: room, noise, device. */
 const CHANNEL: SpeechAugmentation = {
-  room: { chance: 0.3 },
-  noise: { chance: 0.6, range: [3, 30] },
-  tilt: { chance: 0.4, range: [-4, 4] },
-  device: { chance: 0.4, range: [2, 8] },
-  band: { chance: 0.2, range: [2600, 3900] },
-  clipping: { chance: 0.08, range: [0.3, 0.8] },
+  room: { chance: 0.25 },
+  noise: { chance: 0.5, range: [6, 35] },
+  tilt: { chance: 0.35, range: [-4, 4] },
+  device: { chance: 0.3, range: [2, 7] },
+  band: { chance: 0.1, range: [2800, 3900] },
+  clipping: { chance: 0.05, range: [0.3, 0.8] },
   muLaw: { chance: 0.1 },
   gain: { chance: 1, range: [-10, 6] },
 };
 
 /** Words of an utterance in training, and seconds between them; some gaps are long, so that silence is learned. */
-const WORDS: Range = [1, 5];
+const WORDS: Range = [1, 4];
 const GAPS: Range = [0.02, 0.55];
 
 /** Words of an utterance that is to be recognised. */

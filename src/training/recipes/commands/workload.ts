@@ -43,7 +43,7 @@ type Group = (typeof GROUPS)[number];
 
 const AUGMENTATION: FeatureAugmentation = {
   warp: [0.88, 1.14],
-  masks: { timeMasks: 2, mostFrames: 12, frequencyMasks: 2, mostFeatures: 8, fill: 0 },
+  masks: { timeMasks: 1, mostFrames: 12, frequencyMasks: 2, mostFeatures: 6, fill: 0 },
 };
 
 export class CommandsWorkload implements CodedWorkload<Batch> {

@@ -111,11 +111,12 @@ const seconds = recordings.reduce((sum, { samples, sampleRate }) => sum + sample
 console.log(`${entries.length} recordings, ${seconds.toFixed(1)} s: ${manifest}`);
 
 try {
-  for (const { name, rate, ...coder } of CODERS) {
+  for (const coder of CODERS) {
+    const { name, rate } = coder;
     try {
       let bytes = 0;
       const pairs = recordings.map(({ said, samples, sampleRate }) => {
-        const coded = coder.through.call({ name, rate, ...coder }, resample(samples, sampleRate, rate));
+        const coded = coder.through(resample(samples, sampleRate, rate));
         bytes += coded.bytes;
         const pieces = subject.uncut(rate);
         pieces.push(coded.samples);

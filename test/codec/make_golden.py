@@ -1,8 +1,8 @@
 """Goldens of a recogniser by PyTorch: python3 test/codec/make_golden.py MODEL FEATURES OUT
 
 FEATURES holds log-mel features in decibels, N.mel [frames, mels], as PyTorch computed them. OUT gets those again, and for
-each: N.features (normalised), N.front and N.layerM [steps, width], N.indices [vectors, codebooks], N.continuous.log_probs and
-N.kK.log_probs [steps, classes]. The network is the one that bench:training compares with; learned pooling and residual
+each: N.features (normalised), N.front and N.layerM [steps, width], N.vectors, N.indices [vectors, codebooks] and N.kK.log_probs
+[steps, classes]; so OUT can be FEATURES of the next model. The network is the one that bench:training compares with; learned pooling and residual
 quantisation are written here from the description in src/bitstream and src/codec, in float64.
 """
 import json
@@ -63,7 +63,6 @@ def main(model_file, features_file, out_file):
         vectors = F.linear(stacked, *encode)
         indices = quantise(vectors, codebooks)
         own = {"mel": mel, "features": features, "front": front[0], f"layer{split}": x[0], "vectors": vectors}
-        own["continuous.log_probs"] = log_probs(x)
         for k in range(1, quantizer["codebooks"] + 1):
             coded = sum(codebooks[s][indices[:, s]] for s in range(k))
             back = F.linear(coded, *decode).reshape(-1, width)[: len(steps)]

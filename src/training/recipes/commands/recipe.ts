@@ -25,8 +25,8 @@ const STATISTICS_UTTERANCES = 400;
 const COUNTED_UTTERANCES = 1500;
 
 /**
- * 3.125 vectors a second of up to 8 bits: 25 bit/s for each codebook. After as many steps, four steps to a vector and half as
- * many codebooks made more validation errors at 50 and at 100 bit/s.
+ * 3.125 vectors a second of up to 8 bits: 25 bit/s for each codebook. Four steps to a vector and half as
+ * many codebooks made more validation errors at 50 and at 100 bit/s after as many steps, at half the learning rate.
  */
 const CODING: CodingOptions = {
   pooling: 8,

@@ -13,6 +13,7 @@ export { CodedNetwork, type CodedPass } from './networks/coded-network.js';
 export { trainableConformer } from './networks/conformer.js';
 export { trainableKeywordConformer } from './networks/keyword-conformer.js';
 export type { PackedSteps, ParameterSpec, Pass, TrainableNetwork } from './networks/network.js';
-export { learnedPooling, meanPooling, type Pooling } from './networks/pooling.js';
+export { learnedPooling, meanPooling, type Pooling, stackedPooling } from './networks/pooling.js';
 export * from './quantizer/index.js';
+export * from './search/index.js';
 export * from './targets.js';

@@ -86,6 +86,21 @@ function unstackSteps(x: Variable, lengths: readonly number[], factor: number): 
   return gatherRows(steps, rows);
 }
 
+/** Every `factor` steps one after another, as one long vector. Nothing is learned. */
+export function stackedPooling(factor: number, stepWidth: number): Pooling {
+  requireFactor(factor);
+  return {
+    parameters: new Map(),
+    config: { pooling: factor, ...(factor > 1 ? { pooledBy: 'stacking' } : {}) },
+    width: factor * stepWidth,
+    pool: (_, { x, lengths }) => ({
+      x: stackSteps(x, lengths, factor),
+      lengths: pooledLengths(lengths, factor),
+    }),
+    unpool: (_, vectors, lengths) => ({ x: unstackSteps(vectors, lengths, factor), lengths }),
+  };
+}
+
 /**
  * Rows of length 1 that are at right angles [rows, width]: the identity where there are as many as numbers, else the first of
  * a random rotation (Gram and Schmidt).

@@ -2,7 +2,12 @@ import t from 'tap';
 import { constant, Tape, type Variable } from '../../../src/autograd/index.js';
 import { createRandom, flat, type Tensor, UsageError, zeros } from '../../../src/tensor/index.js';
 import type { Pass } from '../../../src/training/networks/network.js';
-import { learnedPooling, meanPooling, type Pooling } from '../../../src/training/networks/pooling.js';
+import {
+  learnedPooling,
+  meanPooling,
+  type Pooling,
+  stackedPooling,
+} from '../../../src/training/networks/pooling.js';
 import { checkGradients, randomTensor } from '../../support/gradients.js';
 
 const random = createRandom(12);
@@ -45,6 +50,22 @@ t.test('learned pooling begins as mean pooling', async (t) => {
     t.same(c!.lengths, lengths);
     t.ok(close(c!.x.value, d!.x.value), `and back, ${factor} steps each`);
   }
+});
+
+t.test('stacked steps come back as they were', async (t) => {
+  for (const factor of [1, 2, 3]) {
+    const pooling = stackedPooling(factor, 4);
+    const x = constant(randomTensor(random, steps, 4));
+    const pass = startOf(pooling);
+    const vectors = pooling.pool(pass, { x, lengths });
+    t.same(
+      vectors.lengths,
+      lengths.map((length) => Math.ceil(length / factor)),
+    );
+    t.equal(vectors.x.shape[1], 4 * factor);
+    t.same(pooling.unpool(pass, vectors.x, lengths).x.value.data, x.value.data, `${factor} steps each`);
+  }
+  t.same(stackedPooling(3, 4).config, { pooling: 3, pooledBy: 'stacking' });
 });
 
 t.test('gradients of both maps, at the ends of recordings too', async (t) => {

@@ -2,6 +2,7 @@
 import { isCodec, macsOf } from '../codec/index.js';
 import { entropyOfCounts } from '../quantizer/usage.js';
 import { accuracyOf, wordErrorRate, wordErrors, wordsOf } from '../tasks/index.js';
+import { UsageError } from '../tensor/index.js';
 import type { Outcome } from './outcome.js';
 import type { Subject } from './subject.js';
 
@@ -117,5 +118,49 @@ export function summarize(outcomes: readonly Outcome[], { config }: Subject): Ev
     cloudMacs: perSecond(macs.reduce((sum, { cloud }) => sum + cloud, 0)),
     deviceSpeed: speed(total(({ deviceMilliseconds }) => deviceMilliseconds)),
     cloudSpeed: speed(total(({ cloudMilliseconds }) => cloudMilliseconds)),
+  };
+}
+
+/**
+ * One evaluation from several classifiers of the same kind, each on recordings of its own (folds of a cross-validation): counts
+ * are added, rates are of all recordings. Throws UsageError for none, and for several recognisers.
+ */
+export function poolEvaluations(parts: readonly Evaluation[]): Evaluation {
+  const [first, ...others] = parts;
+  if (first === undefined) throw new UsageError('evaluations: there are none to pool');
+  if (others.length === 0) return first;
+  if (first.task !== 'classification') {
+    throw new UsageError('evaluations: intervals of word errors are of whole test sets and cannot be pooled');
+  }
+  const total = (of: (part: Evaluation) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
+  const seconds = total((part) => part.seconds);
+  /** Of what is counted for a second. */
+  const mean = (of: (part: Evaluation) => number): number =>
+    seconds === 0 ? 0 : total((part) => of(part) * part.seconds) / seconds;
+  /** Times faster than real time: of all seconds in the time that all took. */
+  const speed = (of: (part: Evaluation) => number): number => {
+    const taken = total((part) => (of(part) === 0 ? 0 : part.seconds / of(part)));
+    return taken === 0 ? 0 : seconds / taken;
+  };
+  const scored = (of: (part: Evaluation) => Score): Score => {
+    const [count, all] = [total((part) => of(part).count), total((part) => of(part).total)];
+    return { count, ...accuracyOf(count, all) };
+  };
+  return {
+    ...first,
+    recordings: total((part) => part.recordings),
+    seconds,
+    continuous: scored((part) => part.continuous),
+    points: first.points.map(({ k }, n) => ({
+      k,
+      ...scored((part) => part.points[n]!),
+      rawBitRate: mean((part) => part.points[n]!.rawBitRate),
+      entropyBitRate: mean((part) => part.points[n]!.entropyBitRate),
+      codedBitRate: mean((part) => part.points[n]!.codedBitRate),
+    })),
+    deviceMacs: mean((part) => part.deviceMacs),
+    cloudMacs: mean((part) => part.cloudMacs),
+    deviceSpeed: speed((part) => part.deviceSpeed),
+    cloudSpeed: speed((part) => part.cloudSpeed),
   };
 }

@@ -5,6 +5,7 @@ import {
   codebooksOf,
   type Outcome,
   openSubject,
+  poolEvaluations,
   runRecording,
   type Subject,
   summarize,
@@ -104,6 +105,30 @@ t.test('a classifier with groups', async (t) => {
   close(t, two!.codedBitRate, (8 * 145) / 4, 'coded, two codebooks');
   close(t, result.deviceSpeed, 4000 / 40, 'device speed');
   close(t, result.cloudSpeed, 4000 / 20, 'cloud speed');
+});
+
+t.test('folds of a cross-validation, together', async (t) => {
+  const indices = [1, 0, 2, 1, 0, 0, 0, 1];
+  const outcomes = ['a', 'b', 'c', 'a', 'a'].map((said, n) =>
+    outcome(n, said, n === 1 ? 'a' : said, { heard: ['a', said], bytes: [4 + n, 8], indices }),
+  );
+  const parts = [outcomes.slice(0, 2), outcomes.slice(2)].map((part) => summarize(part, subjectOf(grouped)));
+  const [pooled, whole] = [poolEvaluations(parts), summarize(outcomes, subjectOf(grouped))];
+  // Multiply-adds and speeds are sums of floats in another order.
+  const { seconds, deviceMacs, cloudMacs, deviceSpeed, cloudSpeed, points, ...exact } = whole;
+  t.match(pooled, exact);
+  for (const [name, value] of Object.entries({ seconds, deviceMacs, cloudMacs, deviceSpeed, cloudSpeed })) {
+    close(t, pooled[name as 'seconds'], value, name);
+  }
+  points.forEach(({ count, total, rate, interval, rawBitRate, codedBitRate }, n) => {
+    t.match(pooled.points[n], { k: n + 1, count, total, rate, interval });
+    close(t, pooled.points[n]!.rawBitRate, rawBitRate, 'raw');
+    close(t, pooled.points[n]!.codedBitRate, codedBitRate, 'coded');
+  });
+  t.equal(poolEvaluations([whole]), whole);
+  t.throws(() => poolEvaluations([]), { code: 'ACOM_USAGE' });
+  const recogniser = { ...whole, task: 'recognition' } as const;
+  t.throws(() => poolEvaluations([recogniser, recogniser]), { code: 'ACOM_USAGE' });
 });
 
 t.test('a network without codebooks, and nothing at all', async (t) => {

@@ -1,5 +1,6 @@
 /** Classifiers in training: clips, augmented and mixed, and the losses of a coded network on them. */
-import { crossEntropy, scalarOf, scaledAdd } from '../../autograd/index.js';
+import { crossEntropy, scalarOf, scaledAdd, type Variable } from '../../autograd/index.js';
+import { softmax } from '../../ops/index.js';
 import { createRandom, flat, type Tensor } from '../../tensor/index.js';
 import { mix, type Random, shuffled } from '../augmentation/index.js';
 import { CodedNetwork } from '../networks/coded-network.js';
@@ -8,6 +9,7 @@ import { mixSeed } from '../run/seeds.js';
 import type { BatchLoss, TrainingState } from '../run/workload.js';
 import { drawMixup, mixTargets, oneHot, smoothTargets } from '../targets.js';
 import { type CodingOptions, codingLoss, codingOf, drawCodebooks } from './coding.js';
+import { drawFrom } from './draw-from.js';
 import type { FeatureAugmentation, Features } from './features.js';
 import type { CodedWorkload } from './phases.js';
 
@@ -91,11 +93,23 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
     };
   }
 
+  taskLoss = (logits: PackedSteps, { targets }: Pick<Batch, 'targets'>): Variable =>
+    crossEntropy(logits.x, targets);
+
+  sampled(logits: PackedSteps, batch: Batch, random: Random): Batch {
+    const { classes } = this.of;
+    const chances = flat(softmax(logits.x.value));
+    const labels = batch.labels.map((_, n) =>
+      drawFrom(chances.subarray(n * classes, (n + 1) * classes), random),
+    );
+    return { ...batch, labels, targets: oneHot(labels, classes) };
+  }
+
   loss(pass: Pass, { features, labels, targets }: Batch): BatchLoss {
     const { coding } = this.of;
     const stages = coding && drawCodebooks(coding, labels.length, pass.random);
     const { logits, quantization } = this.coded.forward(pass, features, stages);
-    const loss = crossEntropy(logits.x, targets);
+    const loss = this.taskLoss(logits, { targets });
     const metrics = { crossEntropy: scalarOf(loss) };
     if (coding === null || quantization === null) return { loss, metrics };
     const terms = codingLoss(coding, quantization);
@@ -110,7 +124,8 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
     this.coded.absorb(state, reported, at);
   }
 
-  validate(pass: Pass, { features, labels }: Batch): Record<string, number> {
+  validate(pass: Pass, batch: Batch): Record<string, number> {
+    const { features, labels } = batch;
     const { scored = () => true, coding, classes } = this.of;
     const sums: Record<string, number> = { scored: labels.filter(scored).length, clips: labels.length };
     for (let k = 0; k <= (coding?.codebooks ?? 0); k++) {
@@ -121,6 +136,7 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
       );
       sums[`right${k}`] = labels.filter((label, n) => scored(label) && found[n] === label).length;
       sums[`all${k}`] = labels.filter((label, n) => found[n] === label).length;
+      sums[`loss${k}`] = scalarOf(this.taskLoss(logits, batch));
       if (quantization === null) continue;
       sums[`bits${k}`] = quantization.bits().reduce((sum, bits) => sum + bits, 0);
     }
@@ -136,6 +152,7 @@ export class ClassifierWorkload implements CodedWorkload<Batch> {
       const right = sums[`right${k}`]! / sums['scored']!;
       values[`right${k}`] = right;
       values[`all${k}`] = sums[`all${k}`]! / sums['clips']!;
+      values[`loss${k}`] = sums[`loss${k}`]! / sums['clips']!;
       sum += right;
       if (k > 0) values[`bitsPerClip${k}`] = sums[`bits${k}`]! / sums['clips']!;
     }

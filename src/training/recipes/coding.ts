@@ -1,19 +1,24 @@
 /** The quantiser of a recipe: what it is made of, and its part of the loss. */
 import { scalarOf, scale, scaledAdd, type Variable } from '../../autograd/index.js';
 import type { QuantizerConfig } from '../../codec/index.js';
-import { learnedPooling, meanPooling, type Pooling } from '../networks/pooling.js';
+import { learnedPooling, meanPooling, type Pooling, stackedPooling } from '../networks/pooling.js';
 import { drawStages, type Quantization, TrainableQuantizer } from '../quantizer/index.js';
 
 export interface CodingOptions {
+  /** Layers on the device. */
+  readonly splitLayer: number;
   /** Steps that become one vector. */
   readonly pooling: number;
-  readonly pooledBy: 'mean' | 'learned';
+  /** Their mean, a learned map of them one after another, or all of them one after another as they are. */
+  readonly pooledBy: 'mean' | 'learned' | 'stacked';
   /** Codebooks of each group, and their size. */
   readonly codebooks: number;
   readonly codewords: number;
   readonly groups?: number;
   /** Numbers of a vector with learned pooling; as many as of a step where it is left out. */
   readonly width?: number;
+  /** What moves codewords: the vectors that choose them, by averages; or the task's loss, with everything else. Default averages. */
+  readonly learning?: 'averages' | 'task';
   /** Weight of the commitment loss (beta). */
   readonly commitment: number;
   /** Weight of the estimated bits (lambda), for each bit of a recording. */
@@ -26,7 +31,9 @@ export interface CodingOptions {
 
 function poolingOf(options: CodingOptions, stepWidth: number): Pooling {
   const { pooling: factor, pooledBy, width = stepWidth } = options;
-  return pooledBy === 'mean' ? meanPooling(factor, stepWidth) : learnedPooling({ factor, stepWidth, width });
+  if (pooledBy === 'mean') return meanPooling(factor, stepWidth);
+  if (pooledBy === 'stacked') return stackedPooling(factor, stepWidth);
+  return learnedPooling({ factor, stepWidth, width });
 }
 
 /** What the configuration of a codec model says of all this; `defaultCodebooks`: where an encoder is not told. */
@@ -51,14 +58,16 @@ export function codingOf(
   stepWidth: number,
 ): { readonly pooling: Pooling; readonly quantizer: TrainableQuantizer } | null {
   if (options === null) return null;
-  const { codebooks, codewords, groups = 1 } = options;
+  const { codebooks, codewords, groups = 1, learning = 'averages' } = options;
   const pooling = poolingOf(options, stepWidth);
   const quantizer = new TrainableQuantizer({
     codebooks,
     codewords,
     groups,
     width: pooling.width,
-    learning: 'averages',
+    ...(learning === 'task'
+      ? { learning: 'gradient', taskGradient: true, reviveBelow: 0 }
+      : { learning: 'averages' }),
   });
   return { pooling, quantizer };
 }

@@ -3,7 +3,7 @@
  * begin with k-means on what that network sends.
  */
 import { join } from 'node:path';
-import { constant } from '../../autograd/index.js';
+import { constant, type Variable } from '../../autograd/index.js';
 import { createRandom, flat, keep, ModelError, scope, type Tensor, view, zeros } from '../../tensor/index.js';
 import type { CodedNetwork } from '../networks/coded-network.js';
 import type { PackedSteps, Pass } from '../networks/network.js';
@@ -16,6 +16,10 @@ import type { RecipeOptions } from './recipe.js';
 /** A workload with a coded network in it. */
 export interface CodedWorkload<B extends { readonly features: PackedSteps }> extends Workload<B> {
   readonly coded: CodedNetwork;
+  /** The task's own loss of what the network made of a batch, summed over recordings. */
+  taskLoss(logits: PackedSteps, batch: B): Variable;
+  /** The batch with targets drawn from what the network itself takes for likely. */
+  sampled(logits: PackedSteps, batch: B, random: () => number): B;
 }
 
 /** What a phase has of its own. */
@@ -80,10 +84,13 @@ export async function trainPhases<O extends { readonly coding: CodingOptions | n
   return { continuous, coded };
 }
 
+/** What a run trained. */
+type Numbers = Pick<TrainResult, 'parameters' | 'buffers'>;
+
 /** All numbers of a coded network: those of the continuous one, and codebooks by k-means++ on its vectors. */
-async function codebooksFrom<B extends { readonly features: PackedSteps }>(
+export async function codebooksFrom<B extends { readonly features: PackedSteps }>(
   workload: CodedWorkload<B>,
-  continuous: TrainResult,
+  continuous: Numbers,
   { seed, batches }: { readonly seed: number; readonly batches: number },
 ): Promise<ReadonlyMap<string, Tensor>> {
   const state = stateOf(workload, continuous, seed);
@@ -112,7 +119,7 @@ async function codebooksFrom<B extends { readonly features: PackedSteps }>(
 }
 
 /** The numbers of the continuous network, and fresh ones for what it does not have. */
-function stateOf(workload: Workload, { parameters, buffers }: TrainResult, seed: number): TrainingState {
+function stateOf(workload: Workload, { parameters, buffers }: Numbers, seed: number): TrainingState {
   const copy = (tensor: Tensor): Tensor => keep(tensor);
   return {
     parameters: new Map(

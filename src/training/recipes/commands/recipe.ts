@@ -6,12 +6,12 @@ import { writeWhole } from '../../data/files.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { reportSkipped } from '../datasets.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
-import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
-import { trainPhases } from '../phases.js';
+import { evaluateSet, evaluationLines, type TestSet, writeTestSet } from '../finish.js';
+import { type CodecPart, trainPart } from '../part.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
 import { voicesFolder } from '../voices.js';
 import { loadMaterial } from './material.js';
-import { FRONT_END, LABELS, NETWORK, SPLIT_LAYER } from './settings.js';
+import { FRONT_END, GROUPS, LABELS, NETWORK } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
 import type { CommandsOptions } from './workload.js';
 
@@ -29,6 +29,7 @@ const COUNTED_UTTERANCES = 1500;
  * many codebooks made more validation errors at 50 and at 100 bit/s after as many steps, at half the learning rate.
  */
 const CODING: CodingOptions = {
+  splitLayer: 3,
   pooling: 8,
   pooledBy: 'learned',
   codebooks: 4,
@@ -45,17 +46,17 @@ const TRAINING_DATA = [
   'espeak-ng and flite voices',
 ];
 
-const CONFIG: CodecConfig = {
+const configOf = (coding: CodingOptions): CodecConfig => ({
   name: 'commands',
   task: 'recognition',
   labels: LABELS,
   frontEnd: FRONT_END,
   network: NETWORK,
-  splitLayer: SPLIT_LAYER,
-  quantizer: quantizerConfig(CODING, NETWORK.encoder.width, 2),
+  splitLayer: coding.splitLayer,
+  quantizer: quantizerConfig(coding, NETWORK.encoder.width, Math.min(2, coding.codebooks)),
   licence: 'CC BY-SA 4.0',
   trainingData: TRAINING_DATA,
-};
+});
 
 const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
   name,
@@ -66,8 +67,8 @@ const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
   })),
 });
 
-async function run(options: RecipeOptions) {
-  const { data, out, steps, report } = options;
+export async function commandsParts(options: RecipeOptions): Promise<[CodecPart<CommandsOptions>]> {
+  const { data, steps, report } = options;
   /** A trial of few steps need not wait for what makes numbers exact. */
   const most = (count: number): number => (steps === undefined ? count : Math.min(count, 64));
   const voices = await voicesFolder(options, TAKES);
@@ -86,8 +87,10 @@ async function run(options: RecipeOptions) {
   };
   const statistics: StoredStatistics = statisticsOf(FRONT_END, draw(most(STATISTICS_UTTERANCES), 1));
   const base = { data, voices, statistics, batch: 16, batchesPerEpoch: 250, dropout: 0.1, shares: SHARES };
-  const { coded } = await trainPhases<CommandsOptions>(
-    {
+  const part: CodecPart<CommandsOptions> = {
+    name: 'commands',
+    folder: '',
+    phases: {
       module: WORKLOAD,
       options: base,
       coding: CODING,
@@ -108,18 +111,33 @@ async function run(options: RecipeOptions) {
       },
       firstBatches: most(60),
     },
-    options,
-    out,
-  );
-  if (coded === null || coded.aborted) return { aborted: true, lines: [] };
-  const model = await modelBytes(CONFIG, coded, statistics, draw(most(COUNTED_UTTERANCES), 2));
+    statistics,
+    stepWidth: () => NETWORK.encoder.width,
+    config: configOf,
+    counted: () => draw(most(COUNTED_UTTERANCES), 2),
+    validation: testSetOf(
+      'validation',
+      GROUPS.flatMap((group) => utterances.test(material.validation[group], 1)),
+    ),
+    tests: GROUPS.map((group) => ({
+      about: `${group} speakers`,
+      set: testSetOf(`test-${group}`, utterances.test(material.test[group], 2)),
+    })),
+  };
+  return [part];
+}
+
+async function run(options: RecipeOptions) {
+  const { out } = options;
+  const [part] = await commandsParts(options);
+  const model = await trainPart(part, options);
+  if (model === null) return { aborted: true, lines: [] };
   const file = join(out, 'commands.safetensors');
   await writeWhole(file, model);
   const lines = [`wrote ${file}`];
-  for (const group of ['unseen', 'known'] as const) {
-    const set = testSetOf(`test-${group}`, utterances.test(material.test[group], 2));
+  for (const { about, set } of part.tests) {
     const manifest = await writeTestSet(out, set, 'transcript');
-    lines.push(...evaluationLines(`${group} speakers (${manifest})`, await evaluateSet(model, set)));
+    lines.push(...evaluationLines(`${about} (${manifest})`, await evaluateSet(model, set)));
   }
   return { aborted: false, lines };
 }

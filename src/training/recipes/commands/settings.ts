@@ -32,9 +32,6 @@ export const NETWORK: ConformerCtcConfig = {
   head: '2',
 };
 
-/** Device layers. */
-export const SPLIT_LAYER = 3;
-
 /**
  * Speakers of Speech Commands by part. Those of the Free Spoken Digit Dataset are too few to hold out: its official test
  * recordings are the test set of known speakers.
@@ -43,3 +40,6 @@ export const SPEAKERS: SpeakerSplit = {
   shares: { train: 0.75, validation: 0.1, test: 0.15 },
   salt: 'commands',
 };
+
+/** Speakers that training never hears, and recordings of known ones that it does not. */
+export const GROUPS = ['unseen', 'known'] as const;

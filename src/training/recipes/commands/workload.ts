@@ -1,18 +1,19 @@
 /** The recogniser in training: utterances drawn anew in each epoch, and the losses of a coded network on them. */
-import { ctcLoss, scalarOf, scaledAdd } from '../../../autograd/index.js';
-import { logSoftmax } from '../../../ops/index.js';
+import { ctcLoss, scalarOf, scaledAdd, type Variable } from '../../../autograd/index.js';
+import { logSoftmax, softmax } from '../../../ops/index.js';
 import { greedyDecode, wordErrors } from '../../../tasks/index.js';
-import { createRandom } from '../../../tensor/index.js';
+import { createRandom, flat } from '../../../tensor/index.js';
 import { CodedNetwork } from '../../networks/coded-network.js';
 import { trainableConformer } from '../../networks/conformer.js';
 import type { PackedSteps, Pass } from '../../networks/network.js';
 import { mixSeed } from '../../run/seeds.js';
 import type { BatchLoss, TrainingState } from '../../run/workload.js';
 import { type CodingOptions, codingLoss, codingOf, drawCodebooks } from '../coding.js';
+import { drawFrom } from '../draw-from.js';
 import { type FeatureAugmentation, Features, type StoredStatistics } from '../features.js';
 import type { CodedWorkload } from '../phases.js';
 import { loadMaterial, type Material, type Source } from './material.js';
-import { FRONT_END, NETWORK, SPLIT_LAYER } from './settings.js';
+import { FRONT_END, GROUPS, NETWORK } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
 
 export interface CommandsOptions {
@@ -38,7 +39,6 @@ interface Batch {
   readonly groups: readonly Group[];
 }
 
-const GROUPS = ['unseen', 'known'] as const;
 type Group = (typeof GROUPS)[number];
 
 const AUGMENTATION: FeatureAugmentation = {
@@ -59,8 +59,10 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
     private readonly material: Material,
     private readonly options: CommandsOptions,
   ) {
-    const network = trainableConformer(NETWORK, SPLIT_LAYER, { dropout: options.dropout });
-    this.coded = new CodedNetwork(network, codingOf(options.coding, NETWORK.encoder.width));
+    const { coding, dropout } = options;
+    const { layers, width } = NETWORK.encoder;
+    const network = trainableConformer(NETWORK, coding?.splitLayer ?? layers, { dropout });
+    this.coded = new CodedNetwork(network, codingOf(coding, width));
     this.parameters = this.coded.parameters;
     this.buffers = this.coded.buffers;
     this.features = new Features(FRONT_END, options.statistics);
@@ -105,6 +107,27 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
     };
   }
 
+  taskLoss = ({ x, lengths }: PackedSteps, { targets }: Pick<Batch, 'targets'>): Variable =>
+    ctcLoss(x, lengths, targets).loss;
+
+  /** Of each step a class, drawn by itself; what these alignments spell. */
+  sampled({ x, lengths }: PackedSteps, batch: Batch, random: () => number): Batch {
+    const { classes } = NETWORK;
+    const chances = flat(softmax(x.value));
+    let at = 0;
+    const targets = lengths.map((steps) => {
+      const spelt: number[] = [];
+      let before = 0;
+      for (const end = at + steps; at < end; at++) {
+        const drawn = drawFrom(chances.subarray(at * classes, (at + 1) * classes), random);
+        if (drawn !== before && drawn !== 0) spelt.push(drawn);
+        before = drawn;
+      }
+      return spelt;
+    });
+    return { ...batch, targets };
+  }
+
   loss(pass: Pass, { features, targets }: Batch): BatchLoss {
     const { coding } = this.options;
     const stages = coding && drawCodebooks(coding, targets.length, pass.random);
@@ -124,7 +147,8 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
     this.coded.absorb(state, reported, at);
   }
 
-  validate(pass: Pass, { features, targets, groups }: Batch): Record<string, number> {
+  validate(pass: Pass, batch: Batch): Record<string, number> {
+    const { features, targets, groups } = batch;
     const sums: Record<string, number> = {};
     const add = (name: string, value: number): void => {
       sums[name] = (sums[name] ?? 0) + value;
@@ -135,6 +159,7 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
     for (let k = 0; k <= this.codebooks; k++) {
       const stages = k === 0 ? null : targets.map(() => k);
       const { logits, quantization } = this.coded.forward(pass, features, stages);
+      add(`loss${k}`, scalarOf(this.taskLoss(logits, batch)));
       const logProbs = logSoftmax(logits.x.value);
       let at = 0;
       logits.lengths.forEach((frames, r) => {
@@ -165,6 +190,7 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
         if (words > 0) values[`${group}${k}`] = errors / words;
         wrong += errors / total;
       }
+      values[`loss${k}`] = of(`loss${k}`) / this.validationItems;
       if (k > 0) values[`bitsPerSecond${k}`] = of(`bits${k}`) / of('seconds');
     }
     return { score: 1 - wrong / (this.codebooks + 1), ...values };

@@ -4,15 +4,14 @@
  */
 import { join } from 'node:path';
 import type { CodecConfig } from '../../../codec/index.js';
-import type { Evaluation } from '../../../evaluation/index.js';
-import { accuracyOf } from '../../../tasks/index.js';
+import { type Evaluation, poolEvaluations } from '../../../evaluation/index.js';
 import { writeWhole } from '../../data/files.js';
 import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { reportSkipped } from '../datasets.js';
-import { type StoredStatistics, statisticsOf } from '../features.js';
-import { evaluateSet, evaluationLines, modelBytes, type TestSet } from '../finish.js';
-import { trainPhases } from '../phases.js';
+import { statisticsOf } from '../features.js';
+import { evaluateSet, evaluationLines, type TestSet } from '../finish.js';
+import { type CodecPart, trainPart } from '../part.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
 import {
   CLIP_SECONDS,
@@ -22,16 +21,18 @@ import {
   LABELS,
   loadEsc10,
   NETWORK,
-  SPLIT_LAYER,
-  STEP_WIDTH,
+  stepWidth,
 } from './workload.js';
 
 const WORKLOAD = new URL('./workload.js', import.meta.url);
 
 const BATCH = 32;
+/** Folder of the network that hears all folds. */
+const FINAL = 'final';
 
-/** 12 vectors for each clip of 5 s, of 8 bits for each codebook: 19 bit/s. */
+/** After four blocks a clip is 12 steps of 4 bands. 12 vectors for each clip of 5 s, of 8 bits for each codebook: 19 bit/s. */
 const CODING: CodingOptions = {
+  splitLayer: 4,
   pooling: 1,
   pooledBy: 'learned',
   codebooks: 5,
@@ -40,24 +41,24 @@ const CODING: CodingOptions = {
   commitment: 0.25,
   rate: 0,
   use: 0,
-  continuous: 0.25,
+  continuous: 0.5,
 };
 
-const CONTINUOUS_EPOCHS = 60;
-const CODED_EPOCHS = 18;
+const CONTINUOUS_EPOCHS = 100;
+const CODED_EPOCHS = 24;
 
-const CONFIG: CodecConfig = {
+const configOf = (coding: CodingOptions): CodecConfig => ({
   name: 'esc10',
   task: 'classification',
   labels: LABELS,
   frontEnd: FRONT_END,
   clipSeconds: CLIP_SECONDS,
   network: NETWORK,
-  splitLayer: SPLIT_LAYER,
-  quantizer: quantizerConfig(CODING, STEP_WIDTH),
+  splitLayer: coding.splitLayer,
+  quantizer: quantizerConfig(coding, stepWidth(coding.splitLayer)),
   licence: 'CC BY 3.0',
   trainingData: ['ESC-10 (Piczak 2015, from freesound.org, CC BY 3.0)'],
-};
+});
 
 const testSetOf = (clips: readonly Labelled[]): TestSet => ({
   name: 'held-out',
@@ -65,31 +66,9 @@ const testSetOf = (clips: readonly Labelled[]): TestSet => ({
   recordings: clips.map((clip) => ({ samples: clip.samples(), said: LABELS[clip.label]! })),
 });
 
-/** One evaluation from those of all folds: counts are added, rates are of all recordings. */
-function pooled(parts: readonly Evaluation[]): string[] {
-  const clips = parts.reduce((sum, { recordings }) => sum + recordings, 0);
-  const row = (name: string, of: (part: Evaluation) => number) => {
-    const right = parts.reduce((sum, part) => sum + of(part), 0);
-    const { rate, interval } = accuracyOf(right, clips);
-    return `  ${name}  ${right} of ${clips}, ${(100 * rate).toFixed(2)} % (${(100 * interval[0]).toFixed(1)} to ${(100 * interval[1]).toFixed(1)})`;
-  };
-  const mean = (of: (part: Evaluation) => number): string =>
-    (parts.reduce((sum, part) => sum + of(part), 0) / parts.length).toFixed(1);
-  return [
-    `all ${parts.length} folds held out in turn: ${clips} recordings, accuracy`,
-    row('continuous', ({ continuous }) => continuous.count),
-    ...Array.from({ length: CODING.codebooks }, (_, i) =>
-      row(
-        `k = ${i + 1}  raw ${mean(({ points }) => points[i]!.rawBitRate)}, entropy ` +
-          `${mean(({ points }) => points[i]!.entropyBitRate)}, coded ${mean(({ points }) => points[i]!.codedBitRate)} bit/s:`,
-        ({ points }) => points[i]!.count,
-      ),
-    ),
-  ];
-}
-
-async function run(options: RecipeOptions) {
-  const { data, out, report } = options;
+/** A network for each fold that it never hears, then the one that hears all. */
+export async function esc10Parts(options: RecipeOptions): Promise<CodecPart<Esc10Options>[]> {
+  const { data, report } = options;
   const loaded = await loadEsc10(data);
   const { problems } = loaded;
   reportSkipped(problems, options);
@@ -98,19 +77,16 @@ async function run(options: RecipeOptions) {
     kind: 'note',
     text: `${loaded.clips.length} recordings in folds ${folds.join(', ')}, ${problems.length} skipped`,
   });
-  const lines: string[] = [];
-  const scores: Evaluation[] = [];
-  for (const held of [...folds.map((fold) => [fold]), []]) {
-    const name = held.length === 0 ? 'all folds' : `fold ${held.join()} held out`;
-    report({ kind: 'note', text: name });
-    const parts = foldsOf(loaded, held);
-    const batches = batchesOf(parts.others.length, BATCH);
-    const statistics: StoredStatistics = statisticsOf(
-      FRONT_END,
-      parts.others.map((clip) => clip.samples()),
-    );
-    const { coded } = await trainPhases<Esc10Options>(
-      {
+  return [...folds.map((fold) => [fold]), []].map((held) => {
+    const { held: heldOut, others } = foldsOf(loaded, held);
+    const batches = batchesOf(others.length, BATCH);
+    const recorded = (): Float32Array[] => others.map((clip) => clip.samples());
+    const statistics = statisticsOf(FRONT_END, recorded());
+    const set = testSetOf(heldOut);
+    return {
+      name: held.length === 0 ? 'all folds' : `fold ${held.join()} held out`,
+      folder: held.length === 0 ? FINAL : `fold-${held.join()}`,
+      phases: {
         module: WORKLOAD,
         options: { data, held, statistics, batch: BATCH, mixup: 0.3 },
         coding: CODING,
@@ -131,23 +107,37 @@ async function run(options: RecipeOptions) {
         },
         firstBatches: 30,
       },
-      options,
-      join(out, held.length === 0 ? 'final' : `fold-${held.join()}`),
-    );
-    if (coded === null || coded.aborted) return { aborted: true, lines: [] };
-    const counted = parts.others.map((clip) => clip.samples());
-    const model = await modelBytes(CONFIG, coded, statistics, counted);
-    if (held.length === 0) {
+      statistics,
+      stepWidth,
+      config: configOf,
+      counted: recorded,
+      validation: set,
+      tests: held.length === 0 ? [] : [{ about: 'held-out fold', set }],
+    };
+  });
+}
+
+async function run(options: RecipeOptions) {
+  const { out, report } = options;
+  const lines: string[] = [];
+  const scores: Evaluation[] = [];
+  for (const part of await esc10Parts(options)) {
+    report({ kind: 'note', text: part.name });
+    const model = await trainPart(part, options);
+    if (model === null) return { aborted: true, lines: [] };
+    if (part.folder === FINAL) {
       const file = join(out, 'esc10.safetensors');
       await writeWhole(file, model);
       lines.push(`wrote ${file}`);
-      continue;
     }
-    const score = await evaluateSet(model, testSetOf(parts.held));
-    scores.push(score);
-    lines.push(...evaluationLines(name, score));
+    for (const { set } of part.tests) {
+      const score = await evaluateSet(model, set);
+      scores.push(score);
+      lines.push(...evaluationLines(part.name, score));
+    }
   }
-  return { aborted: false, lines: [...lines, ...pooled(scores)] };
+  const all = `all ${scores.length} folds held out in turn`;
+  return { aborted: false, lines: [...lines, ...evaluationLines(all, poolEvaluations(scores))] };
 }
 
 export const esc10Recipe: Recipe = {

@@ -1,6 +1,6 @@
 /** Sounds of ESC-10 in training. */
 import type { FrontEndConfig } from '../../../audio/log-mel.js';
-import type { Cnn14Config } from '../../../nn/index.js';
+import { type Cnn14Config, cnn14Kind } from '../../../nn/index.js';
 import { UsageError } from '../../../tensor/index.js';
 import { changeSpeed, deviceColour, gain, type Random, rotate, uniform } from '../../augmentation/index.js';
 import { type LoadedClips, loadClips, splitByFold } from '../../data/index.js';
@@ -47,9 +47,11 @@ export const NETWORK: Cnn14Config = {
   head: 'linear',
 };
 
-/** Blocks on the device. After them a clip is 12 steps of 4 bands. */
-export const SPLIT_LAYER = 4;
-export const STEP_WIDTH = (FRONT_END.mels >> SPLIT_LAYER) * NETWORK.channels[SPLIT_LAYER - 1]!;
+/** Numbers of a step after `splitLayer` blocks: bands times channels. */
+export function stepWidth(splitLayer: number): number {
+  const { bands, channels } = cnn14Kind.cut(NETWORK, splitLayer);
+  return bands * channels;
+}
 
 export interface Esc10Options {
   readonly data: string;
@@ -114,9 +116,10 @@ export async function createWorkload(options: unknown): Promise<ClassifierWorklo
   const { data, held, statistics, batch, mixup, coding } = options as Esc10Options;
   const loaded = await loadEsc10(data);
   const { others } = foldsOf(loaded, held);
+  const splitLayer = coding?.splitLayer ?? NETWORK.channels.length;
   return new ClassifierWorkload({
-    network: trainableCnn14(NETWORK, SPLIT_LAYER),
-    stepWidth: STEP_WIDTH,
+    network: trainableCnn14(NETWORK, splitLayer),
+    stepWidth: stepWidth(splitLayer),
     classes: LABELS.length,
     coding,
     features: new Features(FRONT_END, statistics),

@@ -8,8 +8,8 @@ import { batchesOf, type Labelled } from '../classifier.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { reportSkipped } from '../datasets.js';
 import { statisticsOf } from '../features.js';
-import { evaluateSet, evaluationLines, modelBytes, type TestSet, writeTestSet } from '../finish.js';
-import { trainPhases } from '../phases.js';
+import { evaluateSet, evaluationLines, type TestSet, writeTestSet } from '../finish.js';
+import { type CodecPart, trainPart } from '../part.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
 import { voicesFolder } from '../voices.js';
 import {
@@ -20,42 +20,44 @@ import {
   LABELS,
   loadKeywords,
   NETWORK,
-  SPLIT_LAYER,
 } from './workload.js';
 
 const WORKLOAD = new URL('./workload.js', import.meta.url);
 const BATCH = 32;
 /** Takes of each word by each synthetic voice. */
 const TAKES = 1;
-const EPOCHS = { continuous: 28, coded: 9 };
+const EPOCHS = { continuous: 45, coded: 25 };
 
-/** 7 vectors for a clip of 1 s, of 7 bits for each codebook: 49 bit/s. */
+/** 4 vectors for a clip of 1 s, of 8 bits for each codebook: 32 bit/s. */
 const CODING: CodingOptions = {
-  pooling: 4,
+  splitLayer: 2,
+  pooling: 8,
   pooledBy: 'learned',
-  codebooks: 2,
-  codewords: 128,
+  codebooks: 3,
+  codewords: 256,
   commitment: 0.25,
   rate: 0,
   use: 0,
-  continuous: 0.25,
+  continuous: 0.3,
 };
 
-const CONFIG: CodecConfig = {
+const configOf = (coding: CodingOptions): CodecConfig => ({
   name: 'keywords',
   task: 'classification',
   labels: LABELS,
   frontEnd: FRONT_END,
   clipSeconds: CLIP_SECONDS,
   network: NETWORK,
-  splitLayer: SPLIT_LAYER,
-  quantizer: quantizerConfig(CODING, NETWORK.encoder.width),
+  splitLayer: coding.splitLayer,
+  quantizer: quantizerConfig(coding, NETWORK.encoder.width),
   licence: 'CC BY 4.0',
   trainingData: [
     'Google Speech Commands (Warden 2018, arXiv 1804.03209, CC BY 4.0)',
     'espeak-ng and flite voices',
   ],
-};
+});
+
+const isKeyword = ({ label }: Labelled): boolean => label < KEYWORDS.length;
 
 const testSetOf = (name: string, clips: readonly Labelled[]): TestSet => ({
   name,
@@ -63,8 +65,8 @@ const testSetOf = (name: string, clips: readonly Labelled[]): TestSet => ({
   recordings: clips.map((clip) => ({ samples: clip.samples(), said: LABELS[clip.label]! })),
 });
 
-async function run(options: RecipeOptions) {
-  const { data, out, seed, report } = options;
+export async function keywordsParts(options: RecipeOptions): Promise<[CodecPart<KeywordsOptions>]> {
+  const { data, seed, report } = options;
   const voices = await voicesFolder(options, TAKES);
   const material = await loadKeywords(data, voices);
   reportSkipped(material.problems, options);
@@ -79,8 +81,10 @@ async function run(options: RecipeOptions) {
     some.map((clip) => clip.samples()),
   );
   const batches = batchesOf(material.training.length, BATCH);
-  const { coded } = await trainPhases<KeywordsOptions>(
-    {
+  const part: CodecPart<KeywordsOptions> = {
+    name: 'keywords',
+    folder: '',
+    phases: {
       module: WORKLOAD,
       options: { data, voices, statistics, batch: BATCH, mixup: 0.1 },
       coding: CODING,
@@ -94,33 +98,40 @@ async function run(options: RecipeOptions) {
       },
       coded: {
         steps: EPOCHS.coded * batches,
-        schedule: { kind: 'cosine', rate: 1e-3, warmup: 50 },
-        averaging: 0.995,
+        schedule: { kind: 'cosine', rate: 1.2e-3, warmup: 100 },
+        averaging: 0.998,
         validateEvery: 3 * batches,
         checkpointEvery: batches,
       },
       firstBatches: 40,
     },
-    options,
-    out,
-  );
-  if (coded === null || coded.aborted) return { aborted: true, lines: [] };
-  const counted = recorded.map((clip) => clip.samples());
-  const model = await modelBytes(CONFIG, coded, statistics, counted);
+    statistics,
+    stepWidth: () => NETWORK.encoder.width,
+    config: configOf,
+    counted: () => recorded.map((clip) => clip.samples()),
+    validation: testSetOf('validation', material.validation.filter(isKeyword)),
+    tests: [
+      {
+        about: 'ten words, unseen speakers',
+        set: testSetOf('test-words', material.test.filter(isKeyword)),
+      },
+      { about: 'all twelve classes, unseen speakers', set: testSetOf('test-all', material.test) },
+    ],
+  };
+  return [part];
+}
+
+async function run(options: RecipeOptions) {
+  const { out } = options;
+  const [part] = await keywordsParts(options);
+  const model = await trainPart(part, options);
+  if (model === null) return { aborted: true, lines: [] };
   const file = join(out, 'keywords.safetensors');
   await writeWhole(file, model);
   const lines = [`wrote ${file}`];
-  const words = testSetOf(
-    'test-words',
-    material.test.filter(({ label }) => label < KEYWORDS.length),
-  );
-  const all = testSetOf('test-all', material.test);
-  for (const [set, what] of [
-    [words, 'ten words, unseen speakers'],
-    [all, 'all twelve classes, unseen speakers'],
-  ] as const) {
+  for (const { about, set } of part.tests) {
     const manifest = await writeTestSet(out, set, 'label');
-    lines.push(...evaluationLines(`${what} (${manifest})`, await evaluateSet(model, set)));
+    lines.push(...evaluationLines(`${about} (${manifest})`, await evaluateSet(model, set)));
   }
   return { aborted: false, lines };
 }

@@ -51,9 +51,6 @@ export const NETWORK: KeywordConformerConfig = {
   classes: LABELS.length,
 };
 
-/** Conformer layers on the device. */
-export const SPLIT_LAYER = 2;
-
 /** Speakers by part. */
 export const SPEAKERS: SpeakerSplit = {
   shares: { train: 0.75, validation: 0.1, test: 0.15 },
@@ -74,16 +71,16 @@ const DATASETS = ['kws-sc-16k', 'speech_commands_v0.02'];
 
 const AUGMENTATION: FeatureAugmentation = {
   warp: [0.9, 1.12],
-  masks: { timeMasks: 2, mostFrames: 12, frequencyMasks: 2, mostFeatures: 7, fill: 0 },
+  masks: { timeMasks: 1, mostFrames: 12, frequencyMasks: 2, mostFeatures: 6, fill: 0 },
 };
 
 const SPEECH: SpeechAugmentation = {
   speed: { chance: 0.6, range: [0.86, 1.16] },
-  formants: { chance: 0.25, range: [0.88, 1.14] },
-  room: { chance: 0.25 },
-  noise: { chance: 0.6, range: [0, 30] },
+  formants: { chance: 0.2, range: [0.9, 1.12] },
+  room: { chance: 0.2 },
+  noise: { chance: 0.5, range: [5, 35] },
   tilt: { chance: 0.3, range: [-4, 4] },
-  device: { chance: 0.4, range: [2, 8] },
+  device: { chance: 0.3, range: [2, 7] },
   band: { chance: 0.1, range: [3400, 7600] },
   clipping: { chance: 0.05, range: [0.3, 0.8] },
   gain: { chance: 1, range: [-12, 6] },
@@ -138,7 +135,9 @@ export async function createWorkload(options: unknown): Promise<ClassifierWorklo
   const { training, validation } = await loadKeywords(data, voices);
   const noises = training.filter(({ label }) => LABELS[label] === SILENCE);
   return new ClassifierWorkload({
-    network: trainableKeywordConformer(NETWORK, SPLIT_LAYER, { dropout: 0.1 }),
+    network: trainableKeywordConformer(NETWORK, coding?.splitLayer ?? NETWORK.encoder.layers, {
+      dropout: 0.1,
+    }),
     stepWidth: NETWORK.encoder.width,
     classes: LABELS.length,
     coding,

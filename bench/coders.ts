@@ -3,73 +3,15 @@
  * beside acom's own streams of the same recordings: bits a second against words wrong, or labels right. Each coder that is not
  * installed is named and left out (Debian: apt-get install opus-tools codec2).
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readRecording, readWav, resample, writeWav } from '../src/audio/index.js';
+import { readRecording, resample } from '../src/audio/index.js';
 import { readManifest } from '../src/cli/manifest.js';
 import { openSubject, type RatePoint, runRecording, type Score, summarize } from '../src/evaluation/index.js';
 import { accuracyOf, wordErrorRate, wordErrors, wordsOf } from '../src/tasks/index.js';
-import { muLaw } from '../src/training/augmentation/index.js';
 import { repository } from '../test/support/shared.js';
-
-interface Coder {
-  readonly name: string;
-  /** Samples a second that go in and come out. */
-  readonly rate: number;
-  /** What comes out, and the bytes of the file between. */
-  through(samples: Float32Array): { readonly samples: Float32Array; readonly bytes: number };
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'acom-coders-'));
-const own = (name: string): string => join(folder, name);
-
-const opus = (kilobits: number): Coder => ({
-  name: `Opus, ${kilobits} kbit/s asked`,
-  rate: 16_000,
-  through(samples) {
-    const [wav, coded, back] = [own('in.wav'), own('x.opus'), own('out.wav')];
-    writeFileSync(wav, writeWav(samples, { sampleRate: this.rate }));
-    const asked = ['--bitrate', String(kilobits), '--speech', '--padding', '0'];
-    execFileSync('opusenc', ['--quiet', ...asked, wav, coded]);
-    execFileSync('opusdec', ['--quiet', '--rate', String(this.rate), coded, back]);
-    return { samples: readWav(readFileSync(back)).samples, bytes: statSync(coded).size };
-  },
-});
-
-const codec2 = (mode: string): Coder => ({
-  name: `Codec 2, mode ${mode}`,
-  rate: 8000,
-  through(samples) {
-    const [raw, coded, back] = [own('in.raw'), own('x.c2'), own('out.raw')];
-    // Its frames of up to 40 ms are whole ones: silence after the end, so that no word is cut.
-    const pcm = new Int16Array(samples.length + 0.08 * this.rate);
-    samples.forEach((x, n) => {
-      pcm[n] = Math.round(32767 * Math.max(-1, Math.min(1, x)));
-    });
-    writeFileSync(raw, pcm);
-    // A name that does not end in .c2 would do without the header; its seven bytes are subtracted instead.
-    execFileSync('c2enc', [mode, raw, coded], { stdio: 'ignore' });
-    execFileSync('c2dec', [mode, coded, back], { stdio: 'ignore' });
-    const bytes = readFileSync(back);
-    const heard = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-    return { samples: Float32Array.from(heard, (x) => x / 32768), bytes: statSync(coded).size - 7 };
-  },
-});
-
-const companding: Coder = {
-  name: '8-bit mu-law',
-  rate: 8000,
-  through: (samples) => ({ samples: muLaw(samples), bytes: samples.length }),
-};
-
-const CODERS = [
-  companding,
-  ...[24, 12, 8, 6].map(opus),
-  ...['3200', '1300', '700C', '450'].map(codec2),
-] as const;
+import { AUDIO_CODERS, removeCoderFiles } from './audio-coders.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -111,7 +53,7 @@ const seconds = recordings.reduce((sum, { samples, sampleRate }) => sum + sample
 console.log(`${entries.length} recordings, ${seconds.toFixed(1)} s: ${manifest}`);
 
 try {
-  for (const coder of CODERS) {
+  for (const coder of AUDIO_CODERS) {
     const { name, rate } = coder;
     try {
       let bytes = 0;
@@ -129,7 +71,7 @@ try {
     }
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  removeCoderFiles();
 }
 
 const outcomes = recordings.map(({ said, samples, sampleRate }, n) =>

@@ -1,0 +1,96 @@
+/** What is tried: codings of a task, by experiment. */
+import type { CodingOptions } from '../../src/training/recipes/coding.js';
+import type { Task } from './tasks.js';
+
+/**
+ * What codes are made by: k-means on the continuous network's vectors and nothing else; the task's loss alone, which moves
+ * network and codewords; or both, the task's loss with codewords that follow their vectors and a commitment loss.
+ */
+export const LOSSES = ['k-means', 'task', 'both'] as const;
+export type Losses = (typeof LOSSES)[number];
+
+export interface Choice {
+  readonly losses: Losses;
+  readonly splitLayer: number;
+  readonly pooling: number;
+  readonly codebooks: number;
+  readonly codewords: number;
+  /** Weight of the commitment loss. */
+  readonly beta: number;
+  /** Weight of the estimated bits of a recording. */
+  readonly lambda: number;
+  /** Most numbers of a vector. */
+  readonly width: number;
+  /** Largest rate of learning; null for the task's own. */
+  readonly rate: number | null;
+}
+
+const BASE = {
+  losses: 'both',
+  codebooks: 4,
+  codewords: 256,
+  beta: 0.25,
+  lambda: 0,
+  width: 128,
+  rate: null,
+} as const;
+
+/** The workload's settings for a choice. `stepWidth`: numbers of a step at that cut. */
+export function codingOf(
+  { losses, splitLayer, pooling, codebooks, codewords, beta, lambda, width }: Choice,
+  stepWidth: number,
+): CodingOptions {
+  const isLearned = losses !== 'k-means';
+  return {
+    splitLayer,
+    pooling,
+    pooledBy: isLearned ? 'learned' : 'stacked',
+    codebooks,
+    codewords,
+    ...(isLearned ? { width: Math.min(width, stepWidth) } : {}),
+    learning: losses === 'task' ? 'task' : 'averages',
+    commitment: losses === 'both' ? beta : 0,
+    rate: losses === 'both' ? lambda : 0,
+    use: 0,
+    continuous: 0.2,
+  };
+}
+
+const untrained = (choice: Choice): Choice => ({ ...choice, losses: 'k-means', beta: 0 });
+
+/** The same bits at every cut. */
+export function layerChoices({ cuts }: Task): Choice[] {
+  return cuts.flatMap(({ splitLayer, pooling, codebooks }) => {
+    const choice = { ...BASE, splitLayer, pooling, codebooks: Math.max(4, codebooks) };
+    return [untrained(choice), choice];
+  });
+}
+
+/** Rates at the cut of the shipped model: by steps to a vector, and by codewords. */
+export function rateChoices({ poolings }: Task, { splitLayer, pooling }: CodingOptions): Choice[] {
+  return [
+    ...poolings.map((each) => ({ ...BASE, splitLayer, pooling: each })),
+    ...[16, 1024].map((codewords) => ({ ...BASE, splitLayer, pooling, codewords })),
+  ].flatMap((choice) => [untrained(choice), choice]);
+}
+
+/** What codes are trained by, at the shipped model's cut and pooling. */
+export function lossChoices({ splitLayer, pooling }: CodingOptions): Choice[] {
+  const both = { ...BASE, splitLayer, pooling };
+  return [
+    untrained(both),
+    { ...both, losses: 'task', beta: 0 },
+    ...[0, 0.25, 1, 4].map((beta) => ({ ...both, beta })),
+  ];
+}
+
+/** Cuts and codewords, every step a vector, without training: what the criterion is to predict. */
+export function criterionChoices({ cuts }: Task): Choice[] {
+  return cuts.flatMap(({ splitLayer }) =>
+    [16, 64, 256].map((codewords) => untrained({ ...BASE, splitLayer, pooling: 1, codewords })),
+  );
+}
+
+export const describe = ({ losses, splitLayer, pooling, codebooks, codewords, beta }: Choice): string =>
+  `${losses}${losses === 'both' ? `, beta ${beta}` : ''}: cut after ${splitLayer}, ${pooling} steps to a vector, ` +
+  `${codebooks} x ${codewords} codewords`;

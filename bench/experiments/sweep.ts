@@ -1,0 +1,48 @@
+/** A list of choices, each measured, each written down when it is. */
+import { type Choice, describe } from './choices.js';
+import { provenanceOf, readResults, type Trial, writeResults } from './results.js';
+import type { Part } from './tasks.js';
+import { measure, type TrialSettings } from './trial.js';
+
+export interface Sweep {
+  readonly name: string;
+  readonly choices: readonly Choice[];
+  /** Folder of results. */
+  readonly out: string;
+  readonly command: string;
+  /** Says what was measured. */
+  readonly say: (line: string) => void;
+}
+
+const key = (choice: Choice): string => JSON.stringify(choice);
+
+/** What a trial came to on its validation recordings, in a line. */
+function lineOf({ choice, seconds, losses, sets }: Trial): string {
+  const { continuous, points } = sets['validation']!;
+  const scores = points.map(({ count }) => count).join(' / ');
+  const loss = losses.map((value) => value.toFixed(3)).join(' / ');
+  return `${describe(choice)}: validation ${continuous.count} continuous, ${scores} of ${continuous.total}; loss ${loss}; ${seconds} s`;
+}
+
+/** Measures what is not measured yet; false where the signal ended it. */
+export async function sweep(
+  parts: readonly Part[],
+  { name, choices, out, command, say }: Sweep,
+  settings: TrialSettings,
+): Promise<boolean> {
+  const { task, options } = settings;
+  const before = readResults<Trial>(out, name, task.name);
+  const rows = [...(before?.rows ?? [])];
+  const provenance = provenanceOf(name, task.name, options.seed, command);
+  const known = new Set(rows.map(({ choice }) => key(choice)));
+  for (const [n, choice] of choices.entries()) {
+    if (known.has(key(choice))) continue;
+    const trial = await measure(parts, choice, settings);
+    if (trial === null) return false;
+    rows.push(trial);
+    known.add(key(choice));
+    await writeResults(out, { ...provenance, rows });
+    say(`${n + 1} of ${choices.length}  ${lineOf(trial)}`);
+  }
+  return true;
+}

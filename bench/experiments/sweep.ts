@@ -14,6 +14,9 @@ export interface Sweep {
   readonly say: (line: string) => void;
 }
 
+/** Sweeps over choices, some of which are in several. */
+const SWEEPS = ['layers', 'rates', 'losses'];
+
 const key = (choice: Choice): string => JSON.stringify(choice);
 
 /** What a trial came to on its validation recordings, in a line. */
@@ -24,7 +27,7 @@ function lineOf({ choice, seconds, losses, sets }: Trial): string {
   return `${describe(choice)}: validation ${continuous.count} continuous, ${scores} of ${continuous.total}; loss ${loss}; ${seconds} s`;
 }
 
-/** Measures what is not measured yet; false where the signal ended it. */
+/** Measures what neither this sweep nor another has yet; false where the signal ended it. */
 export async function sweep(
   parts: readonly Part[],
   { name, choices, out, command, say }: Sweep,
@@ -35,9 +38,15 @@ export async function sweep(
   const rows = [...(before?.rows ?? [])];
   const provenance = provenanceOf(name, task.name, options.seed, command);
   const known = new Set(rows.map(({ choice }) => key(choice)));
+  const elsewhere = new Map(
+    SWEEPS.flatMap((other) => readResults<Trial>(out, other, task.name)?.rows ?? []).map((row) => [
+      key(row.choice),
+      row,
+    ]),
+  );
   for (const [n, choice] of choices.entries()) {
     if (known.has(key(choice))) continue;
-    const trial = await measure(parts, choice, settings);
+    const trial = elsewhere.get(key(choice)) ?? (await measure(parts, choice, settings));
     if (trial === null) return false;
     rows.push(trial);
     known.add(key(choice));

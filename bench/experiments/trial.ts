@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evaluation } from '../../src/evaluation/index.js';
 import { poolEvaluations } from '../../src/evaluation/index.js';
-import { evaluateSet } from '../../src/training/recipes/finish.js';
+import { evaluateSet, type TestSet } from '../../src/training/recipes/finish.js';
 import { modelOf } from '../../src/training/recipes/part.js';
 import { codebooksFrom } from '../../src/training/recipes/phases.js';
 import type { RecipeOptions } from '../../src/training/recipes/recipe.js';
@@ -70,8 +70,10 @@ async function measurePart(part: Part, choice: Choice, settings: TrialSettings) 
   const validation = await validated(workload, kept(trained));
   const model = await modelOf(part, coding, trained);
   const sets = [part.validation, ...(tests ? part.tests.map(({ set }) => set) : [])];
-  const evaluations: Evaluation[] = [];
-  for (const set of sets) evaluations.push(await evaluateSet(model, set));
+  // The fold that is held out is both.
+  const known = new Map<TestSet, Evaluation>();
+  for (const set of new Set(sets)) known.set(set, await evaluateSet(model, set));
+  const evaluations = sets.map((set) => known.get(set)!);
   return { validation, evaluations };
 }
 

@@ -84,11 +84,18 @@ export function lossChoices({ splitLayer, pooling }: CodingOptions): Choice[] {
   ];
 }
 
-/** Cuts and codewords, every step a vector, without training: what the criterion is to predict. */
-export function criterionChoices({ cuts }: Task): Choice[] {
-  return cuts.flatMap(({ splitLayer }) =>
+/**
+ * What the criterion is to predict, without training: cuts and codewords with every step a vector, then what the sensitivity of
+ * layers and the rates are measured with.
+ */
+export function criterionChoices(task: Task, coding: CodingOptions): Choice[] {
+  const single = task.cuts.flatMap(({ splitLayer }) =>
     [16, 64, 256].map((codewords) => untrained({ ...BASE, splitLayer, pooling: 1, codewords })),
   );
+  const trained = [...layerChoices(task), ...rateChoices(task, coding)];
+  const others = trained.filter(({ losses, pooling }) => losses === 'k-means' && pooling > 1);
+  const unique = new Map([...single, ...others].map((choice) => [JSON.stringify(choice), choice]));
+  return [...unique.values()];
 }
 
 export const describe = ({ losses, splitLayer, pooling, codebooks, codewords, beta }: Choice): string =>

@@ -224,14 +224,14 @@ export async function criterion(
       `${describe(choice)}: foretold ${shown(row.first.map((x, k) => x + row.second[k]!))}; measured ${shown(more)}`,
     );
   }
-  const points = pointsOf(rows);
+  const points = pointsOf(rows).filter(({ pooling }) => pooling === 1);
   const correlation = (of: (point: (typeof points)[number]) => number): string =>
     spearman(
       points.map(of),
       points.map(({ measured }) => measured),
     ).toFixed(3);
   say(
-    `${points.length} choices of cut, codewords and codebooks; rank correlation with the loss that was measured: ` +
+    `${points.length} choices of cut, codewords and codebooks with every step a vector; rank correlation with the loss that was measured: ` +
       `first and second order ${correlation(({ foretold }) => foretold)}, second ${correlation(({ second }) => second)}, ` +
       `its blocks ${correlation(({ blocks }) => blocks)}, squared error alone ${correlation(({ distortion }) => distortion)}`,
   );
@@ -243,6 +243,7 @@ export function pointsOf(rows: readonly CriterionRow[]) {
   return rows.flatMap(({ choice, first, second, blocks, distortion, losses }) =>
     first.map((slope, n) => ({
       splitLayer: choice.splitLayer,
+      pooling: choice.pooling,
       codewords: choice.codewords,
       k: n + 1,
       foretold: slope + second[n]!,

@@ -240,12 +240,35 @@ async function losses(): Promise<Section | null> {
   return { title: 'Which losses', body, from: found.map(({ results }) => results) };
 }
 
+/** What was foretold without training, and the loss that was added after a short one: of layers and rates. */
+function trainedPairs(task: TaskName, points: ReturnType<typeof pointsOf>) {
+  const key = (splitLayer: number, pooling: number, codewords: number, k: number): string =>
+    [splitLayer, pooling, codewords, k].join();
+  const known = new Map(
+    points.map((point) => [key(point.splitLayer, point.pooling, point.codewords, point.k), point.blocks]),
+  );
+  const trials = ['layers', 'rates'].flatMap((name) => readResults<Trial>(RESULTS, name, task)?.rows ?? []);
+  const continuous = trials.find(({ choice }) => choice.losses === 'k-means')?.losses[0] ?? 0;
+  const pairs = new Map<string, { readonly foretold: number; readonly measured: number }>();
+  for (const { choice, losses } of trials) {
+    if (choice.losses !== 'both') continue;
+    for (let k = 1; k <= choice.codebooks; k++) {
+      const name = key(choice.splitLayer, choice.pooling, choice.codewords, k);
+      const foretold = known.get(name);
+      if (foretold !== undefined) pairs.set(name, { foretold, measured: losses[k]! - continuous });
+    }
+  }
+  return [...pairs.values()];
+}
+
 async function criterion(): Promise<Section | null> {
   const found = all<CriterionRow>('criterion');
   if (found.length === 0) return null;
   const points: { panel: string; x: number; y: number; cut: string }[] = [];
   const rows = found.map(({ task, results }) => {
-    const each = pointsOf(results.rows);
+    const every = pointsOf(results.rows);
+    const each = every.filter(({ pooling }) => pooling === 1);
+    const later = trainedPairs(task, every);
     for (const { splitLayer, blocks, measured } of each) {
       points.push({ panel: TITLES[task], x: blocks, y: measured, cut: String(splitLayer) });
     }
@@ -261,6 +284,12 @@ async function criterion(): Promise<Section | null> {
       rank(({ second }) => second),
       rank(({ foretold }) => foretold),
       rank(({ distortion }) => distortion),
+      later.length < 3
+        ? ''
+        : `${spearman(
+            later.map(({ foretold }) => foretold),
+            later.map(({ measured }) => measured),
+          ).toFixed(2)} of ${later.length}`,
     ];
   });
   const svg = await scatter({
@@ -280,6 +309,7 @@ async function criterion(): Promise<Section | null> {
         'second order, whole recordings',
         'first and second order',
         'squared error alone',
+        'by step, after a short training',
       ],
       rows,
     ),

@@ -49,7 +49,11 @@ const EXPERIMENTS: Readonly<Record<string, (context: Context) => Promise<boolean
       context.settings,
     ),
   criterion: ({ task, parts, ...context }) =>
-    criterion(parts, { choices: criterionChoices(task), say, ...context }, context.settings),
+    criterion(
+      parts,
+      { choices: criterionChoices(task, parts[0]!.phases.coding), say, ...context },
+      context.settings,
+    ),
   coders: ({ parts, ...context }) => coders(parts, { say, ...context }, context.settings),
   search: ({ parts, settings, out, trials }) => search(parts, { out, trials, say }, settings),
   robustness: ({ parts, ...context }) => robustness(parts, { say, ...context }, context.settings),

@@ -21,19 +21,20 @@ export interface Choice {
   readonly lambda: number;
   /** Most numbers of a vector. */
   readonly width: number;
-  /** Largest rate of learning; null for the task's own. */
-  readonly rate: number | null;
+  /** Largest rate of learning, and epochs, of its training; 0 where nothing is trained. */
+  readonly rate: number;
+  readonly epochs: number;
 }
 
-const BASE = {
-  losses: 'both',
+const baseOf = ({ trial }: Task) => ({
+  losses: 'both' as const,
   codebooks: 4,
   codewords: 256,
   beta: 0.25,
   lambda: 0,
   width: 128,
-  rate: null,
-} as const;
+  ...trial,
+});
 
 /** The workload's settings for a choice. `stepWidth`: numbers of a step at that cut. */
 export function codingOf(
@@ -56,27 +57,38 @@ export function codingOf(
   };
 }
 
-const untrained = (choice: Choice): Choice => ({ ...choice, losses: 'k-means', beta: 0 });
+const untrained = (choice: Choice): Choice => ({
+  ...choice,
+  losses: 'k-means',
+  beta: 0,
+  rate: 0,
+  epochs: 0,
+});
+
+/** Whether a result is one of the task's own short training, or of none. */
+export const isOfTrial = ({ losses, rate, epochs }: Choice, { trial }: Task): boolean =>
+  losses === 'k-means' || (rate === trial.rate && epochs === trial.epochs);
 
 /** The same bits at every cut. */
-export function layerChoices({ cuts }: Task): Choice[] {
-  return cuts.flatMap(({ splitLayer, pooling, codebooks }) => {
-    const choice = { ...BASE, splitLayer, pooling, codebooks: Math.max(4, codebooks) };
+export function layerChoices(task: Task): Choice[] {
+  return task.cuts.flatMap(({ splitLayer, pooling, codebooks }) => {
+    const choice = { ...baseOf(task), splitLayer, pooling, codebooks: Math.max(4, codebooks) };
     return [untrained(choice), choice];
   });
 }
 
 /** Rates at the cut of the shipped model: by steps to a vector, and by codewords. */
-export function rateChoices({ poolings }: Task, { splitLayer, pooling }: CodingOptions): Choice[] {
+export function rateChoices(task: Task, { splitLayer, pooling }: CodingOptions): Choice[] {
+  const base = baseOf(task);
   return [
-    ...poolings.map((each) => ({ ...BASE, splitLayer, pooling: each })),
-    ...[16, 1024].map((codewords) => ({ ...BASE, splitLayer, pooling, codewords })),
+    ...task.poolings.map((each) => ({ ...base, splitLayer, pooling: each })),
+    ...[16, 1024].map((codewords) => ({ ...base, splitLayer, pooling, codewords })),
   ].flatMap((choice) => [untrained(choice), choice]);
 }
 
 /** What codes are trained by, at the shipped model's cut and pooling. */
-export function lossChoices({ splitLayer, pooling }: CodingOptions): Choice[] {
-  const both = { ...BASE, splitLayer, pooling };
+export function lossChoices(task: Task, { splitLayer, pooling }: CodingOptions): Choice[] {
+  const both = { ...baseOf(task), splitLayer, pooling };
   return [
     untrained(both),
     { ...both, losses: 'task', beta: 0 },
@@ -90,7 +102,7 @@ export function lossChoices({ splitLayer, pooling }: CodingOptions): Choice[] {
  */
 export function criterionChoices(task: Task, coding: CodingOptions): Choice[] {
   const single = task.cuts.flatMap(({ splitLayer }) =>
-    [16, 64, 256].map((codewords) => untrained({ ...BASE, splitLayer, pooling: 1, codewords })),
+    [16, 64, 256].map((codewords) => untrained({ ...baseOf(task), splitLayer, pooling: 1, codewords })),
   );
   const trained = [...layerChoices(task), ...rateChoices(task, coding)];
   const others = trained.filter(({ losses, pooling }) => losses === 'k-means' && pooling > 1);
@@ -98,6 +110,13 @@ export function criterionChoices(task: Task, coding: CodingOptions): Choice[] {
   return [...unique.values()];
 }
 
-export const describe = ({ losses, splitLayer, pooling, codebooks, codewords, beta }: Choice): string =>
+export const describe = ({
+  losses,
+  splitLayer,
+  pooling,
+  codebooks,
+  codewords,
+  beta,
+}: Omit<Choice, 'rate' | 'epochs'>): string =>
   `${losses}${losses === 'both' ? `, beta ${beta}` : ''}: cut after ${splitLayer}, ${pooling} steps to a vector, ` +
   `${codebooks} x ${codewords} codewords`;

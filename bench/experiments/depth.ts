@@ -146,7 +146,8 @@ async function rowOf(part: Part, splitLayer: number, settings: TrialSettings): P
     beta: 0,
     lambda: 0,
     width: 128,
-    rate: null,
+    rate: 0,
+    epochs: 0,
   };
   const continuous = await trainedOf(runs, task, part, 'continuous');
   const { workload, state } = await startOf(part, choice, continuous, options.seed);

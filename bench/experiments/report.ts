@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../../src/training/data/files.js';
 import { repository } from '../../test/support/shared.js';
-import type { Choice } from './choices.js';
+import { type Choice, isOfTrial } from './choices.js';
 import type { CoderRow } from './coders.js';
 import { spearman } from './correlation.js';
 import { type CriterionRow, pointsOf } from './criterion.js';
@@ -41,6 +41,13 @@ interface Section {
   readonly figure?: { readonly name: string; readonly svg: string; readonly alt: string };
   readonly from: readonly Provenance[];
 }
+
+/** Trials of a sweep, of the tasks' own short training. */
+const trials = (experiment: string) =>
+  all<Trial>(experiment).map(({ task, results }) => ({
+    task,
+    results: { ...results, rows: results.rows.filter(({ choice }) => isOfTrial(choice, TASKS[task])) },
+  }));
 
 /** Results of an experiment, of the tasks that have any. */
 function all<T>(experiment: string): { readonly task: TaskName; readonly results: Results<T> }[] {
@@ -79,7 +86,7 @@ function budgetOf(task: TaskName, { splitLayer }: Choice): number {
 }
 
 async function layers(): Promise<Section | null> {
-  const found = all<Trial>('layers');
+  const found = trials('layers');
   if (found.length === 0) return null;
   const body: string[] = [];
   const points: Point[] = [];
@@ -145,7 +152,7 @@ function floorOf(task: TaskName, set: SetResult): number {
 }
 
 async function rates(): Promise<Section | null> {
-  const found = all<Trial>('rates');
+  const found = trials('rates');
   if (found.length === 0) return null;
   const full = new Map(all<CoderRow>('coders').map(({ task, results }) => [task, results.rows]));
   const body: string[] = [];
@@ -220,7 +227,7 @@ async function rates(): Promise<Section | null> {
 }
 
 async function losses(): Promise<Section | null> {
-  const found = all<Trial>('losses');
+  const found = trials('losses');
   if (found.length === 0) return null;
   const body: string[] = [];
   for (const { task, results } of found) {
@@ -247,10 +254,12 @@ function trainedPairs(task: TaskName, points: ReturnType<typeof pointsOf>) {
   const known = new Map(
     points.map((point) => [key(point.splitLayer, point.pooling, point.codewords, point.k), point.blocks]),
   );
-  const trials = ['layers', 'rates'].flatMap((name) => readResults<Trial>(RESULTS, name, task)?.rows ?? []);
-  const continuous = trials.find(({ choice }) => choice.losses === 'k-means')?.losses[0] ?? 0;
+  const measured = ['layers', 'rates'].flatMap((name) =>
+    trials(name).flatMap((found) => (found.task === task ? found.results.rows : [])),
+  );
+  const continuous = measured.find(({ choice }) => choice.losses === 'k-means')?.losses[0] ?? 0;
   const pairs = new Map<string, { readonly foretold: number; readonly measured: number }>();
-  for (const { choice, losses } of trials) {
+  for (const { choice, losses } of measured) {
     if (choice.losses !== 'both') continue;
     for (let k = 1; k <= choice.codebooks; k++) {
       const name = key(choice.splitLayer, choice.pooling, choice.codewords, k);

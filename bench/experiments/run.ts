@@ -42,10 +42,10 @@ const EXPERIMENTS: Readonly<Record<string, (context: Context) => Promise<boolean
       { name: 'rates', choices: rateChoices(task, parts[0]!.phases.coding), say, ...context },
       context.settings,
     ),
-  losses: ({ parts, ...context }) =>
+  losses: ({ task, parts, ...context }) =>
     sweep(
       parts,
-      { name: 'losses', choices: lossChoices(parts[0]!.phases.coding), say, ...context },
+      { name: 'losses', choices: lossChoices(task, parts[0]!.phases.coding), say, ...context },
       context.settings,
     ),
   criterion: ({ task, parts, ...context }) =>
@@ -81,7 +81,11 @@ async function main(): Promise<void> {
       `experiments: there is no ${name === '' ? 'experiment named' : name}; there are ${Object.keys(EXPERIMENTS).join(', ')}`,
     );
   }
-  const task = taskOf(taskName);
+  const known = taskOf(taskName);
+  const task: Task =
+    values.epochs === undefined
+      ? known
+      : { ...known, trial: { ...known.trial, epochs: Number(values.epochs) } };
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   const options: RecipeOptions = {
@@ -99,7 +103,6 @@ async function main(): Promise<void> {
     task,
     runs: values.runs,
     options,
-    ...(values.epochs === undefined ? {} : { epochs: Number(values.epochs) }),
   };
   const parts = await testedParts(task, options);
   const command = `npm run experiments -- ${[name, task.name, ...(values.epochs ? ['--epochs', values.epochs] : [])].join(' ')}`;

@@ -74,7 +74,7 @@ export async function search(
     // By the number of the trial: what is proposed does not depend on where a search was ended.
     const random = createRandom(options.seed * 10_007 + lines.length);
     const point = proposePoint(space, lines, random, { startup: 6 });
-    const choice: Choice = { losses: 'both', codebooks: CODEBOOKS, ...point };
+    const choice: Choice = { losses: 'both', codebooks: CODEBOOKS, epochs: task.trial.epochs, ...point };
     const trial: Trial | null = await measure(parts, choice, { ...settings, tests: false });
     if (trial === null) return false;
     const { loss, k, coded } = lossOf(trial.sets['validation']!, task);

@@ -62,7 +62,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
       ...[5, 6].map((splitLayer) => ({ splitLayer, pooling: 1, codebooks: 4 })),
     ],
     poolings: [1, 2, 4],
-    trial: { rate: 6e-4, epochs: 8 },
+    trial: { rate: 6e-4, epochs: 3 },
   },
   keywords: {
     name: 'keywords',

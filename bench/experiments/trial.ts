@@ -18,8 +18,6 @@ export interface TrialSettings {
   /** Folder of the runs of `npm run train:NAME`. */
   readonly runs: string;
   readonly options: RecipeOptions;
-  /** Epochs in place of the task's own. */
-  readonly epochs?: number;
   /** Whether test recordings are to be coded too. */
   readonly tests?: boolean;
 }
@@ -47,14 +45,14 @@ async function measurePart(part: Part, choice: Choice, settings: TrialSettings) 
     const out = join(runs, 'trials', `${task.name}-${part.folder || 'all'}-${process.pid}`);
     rmSync(out, { recursive: true, force: true });
     const batches = workload.batches(0, seed).length;
-    const steps = (settings.epochs ?? task.trial.epochs) * batches;
+    const steps = choice.epochs * batches;
     const { coded, optimizer, module, options: own } = part.phases;
     const result = await train({
       ...coded,
       workload: { module, options: { ...own, coding } },
       out,
       steps,
-      schedule: { kind: 'cosine', rate: choice.rate ?? task.trial.rate, warmup: Math.min(50, steps) },
+      schedule: { kind: 'cosine', rate: choice.rate, warmup: Math.min(50, steps) },
       validateEvery: steps,
       checkpointEvery: steps,
       optimizer,

@@ -8,7 +8,7 @@ import { type DepthRow, depth } from '../../bench/experiments/depth.js';
 import { readResults, type Trial } from '../../bench/experiments/results.js';
 import { search } from '../../bench/experiments/search.js';
 import { sweep } from '../../bench/experiments/sweep.js';
-import { TASKS, testedParts, trainedOf } from '../../bench/experiments/tasks.js';
+import { TASKS, type Task, testedParts, trainedOf } from '../../bench/experiments/tasks.js';
 import type { TrialSettings } from '../../bench/experiments/trial.js';
 import { keywordsRecipe } from '../../src/training/recipes/keywords/recipe.js';
 import { KEYWORDS } from '../../src/training/recipes/keywords/workload.js';
@@ -40,16 +40,16 @@ t.test('from a network to results', async (t) => {
     signal: new AbortController().signal,
     report: () => undefined,
   };
-  const { keywords: task } = TASKS;
+  const task: Task = { ...TASKS.keywords, trial: { rate: 6e-4, epochs: 1 } };
   const parts = await testedParts(task, options);
   await t.rejects(trainedOf(runs, task, parts[0]!, 'continuous'), /npm run train:keywords/);
   await keywordsRecipe.run(options);
 
-  const settings: TrialSettings = { task, runs, options, epochs: 1 };
+  const settings: TrialSettings = { task, runs, options };
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
   const command = 'test';
-  const all = lossChoices(parts[0]!.phases.coding).map((choice) => ({
+  const all = lossChoices(task, parts[0]!.phases.coding).map((choice) => ({
     ...choice,
     codebooks: 2,
     codewords: 16,

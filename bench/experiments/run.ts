@@ -1,14 +1,15 @@
 /**
- * npm run experiments -- NAME TASK [--runs runs] [--data ../shared/data] [--out folder] [--epochs n] [--seed n] [--workers n]
- *                          [--trials n]
+ * npm run experiments -- NAME TASK [options]; --help says which.
  *
  * The experiments of README.md beside this file. They begin with networks that `npm run train:TASK` made, and go on where
  * they were ended.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { trainingReporter } from '../../src/cli/train-progress.js';
 import { UsageError } from '../../src/tensor/index.js';
 import type { RecipeOptions } from '../../src/training/recipes/recipe.js';
+import * as training from '../../src/training/run/index.js';
 import { repository } from '../../test/support/shared.js';
 import { criterionChoices, layerChoices, lossChoices, rateChoices } from './choices.js';
 import { coders } from './coders.js';
@@ -18,7 +19,7 @@ import { RESULTS } from './results.js';
 import { robustness } from './robustness.js';
 import { search } from './search.js';
 import { sweep } from './sweep.js';
-import { type Part, type Task, taskOf, testedParts } from './tasks.js';
+import { type Part, TASK_NAMES, type Task, taskOf, testedParts } from './tasks.js';
 import type { TrialSettings } from './trial.js';
 
 interface Context {
@@ -27,60 +28,72 @@ interface Context {
   readonly settings: TrialSettings;
   readonly out: string;
   readonly command: string;
+  readonly say: (line: string) => void;
   /** Of a search. */
   readonly trials: number;
 }
 
-const say = (line: string): void => console.log(line);
-
 const EXPERIMENTS: Readonly<Record<string, (context: Context) => Promise<boolean>>> = {
   layers: ({ task, parts, ...context }) =>
-    sweep(parts, { name: 'layers', choices: layerChoices(task), say, ...context }, context.settings),
+    sweep(parts, { name: 'layers', choices: layerChoices(task), ...context }, context.settings),
   rates: ({ task, parts, ...context }) =>
     sweep(
       parts,
-      { name: 'rates', choices: rateChoices(task, parts[0]!.phases.coding), say, ...context },
+      { name: 'rates', choices: rateChoices(task, parts[0]!.phases.coding), ...context },
       context.settings,
     ),
   losses: ({ task, parts, ...context }) =>
     sweep(
       parts,
-      { name: 'losses', choices: lossChoices(task, parts[0]!.phases.coding), say, ...context },
+      { name: 'losses', choices: lossChoices(task, parts[0]!.phases.coding), ...context },
       context.settings,
     ),
   criterion: ({ task, parts, ...context }) =>
     criterion(
       parts,
-      { choices: criterionChoices(task, parts[0]!.phases.coding), say, ...context },
+      { choices: criterionChoices(task, parts[0]!.phases.coding), ...context },
       context.settings,
     ),
-  coders: ({ parts, ...context }) => coders(parts, { say, ...context }, context.settings),
-  search: ({ parts, settings, out, trials }) => search(parts, { out, trials, say }, settings),
-  robustness: ({ parts, ...context }) => robustness(parts, { say, ...context }, context.settings),
-  depth: ({ parts, ...context }) => depth(parts, { say, ...context }, context.settings),
+  coders: ({ parts, ...context }) => coders(parts, { ...context }, context.settings),
+  search: ({ parts, settings, out, trials, say }) => search(parts, { out, trials, say }, settings),
+  robustness: ({ parts, ...context }) => robustness(parts, { ...context }, context.settings),
+  depth: ({ parts, ...context }) => depth(parts, { ...context }, context.settings),
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string', default: join(repository, 'runs') },
-    data: { type: 'string', default: join(repository, '../shared/data') },
-    out: { type: 'string', default: RESULTS },
-    epochs: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    workers: { type: 'string' },
-    trials: { type: 'string', default: '20' },
-  },
-});
+const USAGE = `usage: npm run experiments -- NAME TASK [options]
+  NAME  ${Object.keys(EXPERIMENTS).join(', ')}
+  TASK  ${TASK_NAMES.join(', ')}
+  --runs FOLDER     of npm run train:TASK (runs)     --data FOLDER    recordings (../shared/data)
+  --out FOLDER      of results                       --workers N      threads of training
+  --epochs N        of each training                 --trials N       of a search (20)
+  --seed N          (1)`;
+
+function argumentsOf() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        runs: { type: 'string', default: join(repository, 'runs') },
+        data: { type: 'string', default: join(repository, '../shared/data') },
+        out: { type: 'string', default: RESULTS },
+        epochs: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        workers: { type: 'string' },
+        trials: { type: 'string', default: '20' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n${USAGE}`);
+  }
+}
 
 async function main(): Promise<void> {
+  const { values, positionals } = argumentsOf();
+  if (values.help) return console.log(USAGE);
   const [name = '', taskName] = positionals;
   const experiment = EXPERIMENTS[name];
-  if (experiment === undefined) {
-    throw new UsageError(
-      `experiments: there is no ${name === '' ? 'experiment named' : name}; there are ${Object.keys(EXPERIMENTS).join(', ')}`,
-    );
-  }
+  if (experiment === undefined || positionals.length !== 2) throw new UsageError(USAGE);
   const known = taskOf(taskName);
   const task: Task =
     values.epochs === undefined
@@ -88,6 +101,7 @@ async function main(): Promise<void> {
       : { ...known, trial: { ...known.trial, epochs: Number(values.epochs) } };
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
+  const reporter = trainingReporter(training);
   const options: RecipeOptions = {
     data: values.data,
     out: join(values.runs, task.name),
@@ -95,28 +109,23 @@ async function main(): Promise<void> {
     ...(values.workers === undefined ? {} : { workers: Number(values.workers) }),
     resume: true,
     signal: controller.signal,
-    report: (progress) => {
-      if (progress.kind === 'note') say(progress.text);
-    },
+    report: reporter.report,
   };
-  const settings: TrialSettings = {
-    task,
-    runs: values.runs,
-    options,
-  };
-  const parts = await testedParts(task, options);
-  const command = `npm run experiments -- ${[name, task.name, ...(values.epochs ? ['--epochs', values.epochs] : [])].join(' ')}`;
-  const isDone = await experiment({
-    task,
-    parts,
-    settings,
-    out: values.out,
-    command,
-    trials: Number(values.trials),
-  });
-  if (!isDone) {
-    say(`stopped; the same command goes on`);
+  try {
+    const isDone = await experiment({
+      task,
+      parts: await testedParts(task, options),
+      settings: { task, runs: values.runs, options },
+      out: values.out,
+      command: `npm run experiments -- ${[name, task.name, ...(values.epochs ? ['--epochs', values.epochs] : [])].join(' ')}`,
+      say: (text) => reporter.report({ kind: 'note', text }),
+      trials: Number(values.trials),
+    });
+    if (isDone) return;
+    reporter.report({ kind: 'note', text: 'stopped; the same command goes on' });
     process.exitCode = 1;
+  } finally {
+    reporter.stop();
   }
 }
 

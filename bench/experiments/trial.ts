@@ -60,6 +60,7 @@ async function measurePart(part: Part, choice: Choice, settings: TrialSettings) 
       ...(options.workers === undefined ? {} : { workers: options.workers }),
       initial,
       signal: options.signal,
+      onProgress: options.report,
     });
     rmSync(out, { recursive: true, force: true });
     if (result.aborted) return null;

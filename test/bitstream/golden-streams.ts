@@ -1,7 +1,10 @@
 /** One stream for every option of the format, made from seeded codewords: what test/fixtures/streams.json holds. */
-import { type StreamHeader, writeStream } from '../../src/bitstream/index.js';
-import { encodeStage, FrequencyTable, frequenciesFromCounts } from '../../src/entropy/index.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readStream, type StreamHeader, writeStream } from '../../src/bitstream/index.js';
+import { decodeStage, encodeStage, FrequencyTable, frequenciesFromCounts } from '../../src/entropy/index.js';
 import { createRandom } from '../../src/tensor/index.js';
+import { repository } from '../support/shared.js';
 
 export interface GoldenStream {
   readonly name: string;
@@ -183,3 +186,29 @@ function made(wanted: Wanted, seed: number): GoldenStream {
 }
 
 export const goldenStreams = (): GoldenStream[] => WANTED.map((wanted, n) => made(wanted, n + 1));
+
+/** The streams of the fixture. */
+export const readGolden = (): GoldenStream[] =>
+  JSON.parse(readFileSync(join(repository, 'test/fixtures/streams.json'), 'utf8')) as GoldenStream[];
+
+export const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
+
+/** Indices as this repository reads them; null where a packet is damaged. */
+export function indicesOf(bytes: Uint8Array, { vectors, tables, header }: GoldenStream): (number[] | null)[] {
+  const { codebooks, vectorsPerPacket } = header;
+  const length = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
+  const expected = vectorsPerPacket === 0 ? 1 : Math.ceil(vectors / vectorsPerPacket);
+  const { packets } = readStream(bytes, () => expected);
+  const found: (number[] | null)[] = new Array<null>(vectors).fill(null);
+  packets.forEach((packet, p) => {
+    if (packet === null) return;
+    const count = Math.min(length, vectors - p * length);
+    const stages = packet.map((run, s) =>
+      decodeStage(run, count, new FrequencyTable(Int32Array.from(tables[s]!))),
+    );
+    for (let n = 0; n < count; n++) {
+      found[p * length + n] = Array.from({ length: codebooks }, (_, s) => stages[s]![n]!);
+    }
+  });
+  return found;
+}

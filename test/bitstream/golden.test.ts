@@ -6,34 +6,11 @@ import t from 'tap';
 import { readStream } from '../../src/bitstream/index.js';
 import { decodeStage, encodeStage, FrequencyTable } from '../../src/entropy/index.js';
 import { createRandom } from '../../src/tensor/index.js';
+import { fuzz } from '../support/fuzz.js';
 import { repository } from '../support/shared.js';
-import { type GoldenStream, goldenStreams } from './golden-streams.js';
+import { bytesOf, goldenStreams, indicesOf, readGolden } from './golden-streams.js';
 
-const golden = JSON.parse(
-  readFileSync(join(repository, 'test/fixtures/streams.json'), 'utf8'),
-) as GoldenStream[];
-
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
-
-/** Indices as this repository reads them; null where a packet is damaged. */
-function indicesOf(bytes: Uint8Array, { vectors, tables, header }: GoldenStream): (number[] | null)[] {
-  const { codebooks, vectorsPerPacket } = header;
-  const length = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
-  const expected = vectorsPerPacket === 0 ? 1 : Math.ceil(vectors / vectorsPerPacket);
-  const { packets } = readStream(bytes, () => expected);
-  const found: (number[] | null)[] = new Array<null>(vectors).fill(null);
-  packets.forEach((packet, p) => {
-    if (packet === null) return;
-    const count = Math.min(length, vectors - p * length);
-    const stages = packet.map((run, s) =>
-      decodeStage(run, count, new FrequencyTable(Int32Array.from(tables[s]!))),
-    );
-    for (let n = 0; n < count; n++) {
-      found[p * length + n] = Array.from({ length: codebooks }, (_, s) => stages[s]![n]!);
-    }
-  });
-  return found;
-}
+const golden = readGolden();
 
 interface Answer {
   readonly header?: { readonly stages: number; readonly samples: number; readonly fingerprint: number };
@@ -100,4 +77,18 @@ t.test('a decoder in Python, from the specification', { skip: noPython }, async 
   });
   const [cut] = readByPython([{ ...golden[0]!, hex: golden[0]!.hex.slice(0, -2) }]);
   t.equal(cut?.damaged, 'checksum');
+});
+
+t.test('20,000 damaged streams: typed errors only, in little time and memory', async (t) => {
+  const originals = golden.map(({ hex }) => bytesOf(hex));
+  let turn = 0;
+  // The fuzzer takes the originals in turns.
+  const result = await fuzz(originals, 20_000, (bytes) => indicesOf(bytes, golden[turn++ % golden.length]!));
+  t.same(result.crashes, []);
+  t.ok(
+    result.accepted > 1000 && result.rejected > 1000,
+    `${result.accepted} read, ${result.rejected} refused`,
+  );
+  t.ok(result.mostBytes < 1 << 20, `${result.mostBytes} bytes at most`);
+  t.ok(result.slowestMilliseconds < 1000, `${result.slowestMilliseconds.toFixed(1)} ms at most`);
 });

@@ -1,10 +1,14 @@
 /** The measures of the experiments against what is known of made-up numbers. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { spearman } from '../../bench/experiments/correlation.js';
 import { errorOf } from '../../bench/experiments/figures.js';
 import { mutualInformation } from '../../bench/experiments/information.js';
+import { makeReport } from '../../bench/experiments/report/index.js';
 import { spectrumOf } from '../../bench/experiments/spectrum.js';
 import { createNormal, createRandom } from '../../src/tensor/index.js';
+import { repository } from '../support/shared.js';
 
 /** Labels, and codes that are the label with a chance of 1 - `noise`, else any. */
 function channel(count: number, symbols: number, noise: number, seed: number): [number[], number[]] {
@@ -80,4 +84,14 @@ t.test('errors of both kinds of task', async (t) => {
     [error, low, high].map((x) => Number(x.toFixed(6))),
     [0.25, 0.15, 0.4],
   );
+});
+
+t.test('the report is that of the results', async (t) => {
+  const folder = join(repository, 'bench/experiments');
+  const { text, figures } = await makeReport();
+  t.equal(readFileSync(join(folder, 'README.md'), 'utf8'), text, 'npm run experiments:report makes it again');
+  for (const [, name] of text.matchAll(/\(figures\/(\w+)\.svg\)/g)) {
+    t.match(figures.get(name!), /^<svg /);
+    t.ok(existsSync(join(folder, `figures/${name}.svg`)), name!);
+  }
 });

@@ -8,8 +8,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readRecording, resample } from '../src/audio/index.js';
 import { readManifest } from '../src/cli/manifest.js';
-import { openSubject, type RatePoint, runRecording, type Score, summarize } from '../src/evaluation/index.js';
-import { accuracyOf, wordErrorRate, wordErrors, wordsOf } from '../src/tasks/index.js';
+import {
+  openSubject,
+  type RatePoint,
+  runRecording,
+  type Score,
+  scorePairs,
+  summarize,
+} from '../src/evaluation/index.js';
 import { repository } from '../test/support/shared.js';
 import { AUDIO_CODERS, removeCoderFiles } from './audio-coders.js';
 
@@ -21,21 +27,6 @@ const manifest = positionals[0] ?? join(repository, 'weights/samples/manifest.js
 const subject = await openSubject(values.model);
 const isRecogniser = subject.config.task === 'recognition';
 const entries = await readManifest(manifest, isRecogniser ? 'transcript' : 'label');
-
-function score(pairs: readonly { readonly said: string; readonly heard: string }[]): Score {
-  if (!isRecogniser) {
-    const right = pairs.filter(({ said, heard }) => said === heard).length;
-    const { rate, interval } = accuracyOf(right, pairs.length);
-    return { count: right, total: pairs.length, rate, interval };
-  }
-  const { errors, words, rate, interval } = wordErrorRate(
-    pairs.map(({ said, heard }) => ({
-      words: wordsOf(said).length,
-      errors: wordErrors(wordsOf(said), wordsOf(heard)),
-    })),
-  );
-  return { count: errors, total: words, rate, interval };
-}
 
 const row = (name: string, bits: number, { count, total, rate, interval: [low, high] }: Score): string => {
   const measured = isRecogniser ? `${count} of ${total} words wrong` : `${count} of ${total} right`;
@@ -64,7 +55,7 @@ try {
         pieces.push(coded.samples);
         return { said, heard: pieces.finish() };
       });
-      console.log(row(name, (8 * bytes) / seconds, score(pairs)));
+      console.log(row(name, (8 * bytes) / seconds, scorePairs(pairs, subject.config.task)));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       console.log(`${name.padEnd(26)} left out: ${(error as NodeJS.ErrnoException).path} is not installed`);

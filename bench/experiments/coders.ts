@@ -4,15 +4,16 @@
  */
 import { resample } from '../../src/audio/index.js';
 import { constant } from '../../src/autograd/index.js';
-import { type Evaluation, openSubject, poolEvaluations, type Score } from '../../src/evaluation/index.js';
+import { type Evaluation, openSubject, poolEvaluations, scorePairs } from '../../src/evaluation/index.js';
 import { logSoftmax } from '../../src/ops/index.js';
-import { accuracyOf, greedyDecode, wordErrorRate, wordErrors, wordsOf } from '../../src/tasks/index.js';
+import { greedyDecode } from '../../src/tasks/index.js';
 import { flat, view } from '../../src/tensor/index.js';
 import { Features } from '../../src/training/recipes/features.js';
 import { evaluateSet, type TestSet } from '../../src/training/recipes/finish.js';
 import { AUDIO_CODERS, type AudioCoder, removeCoderFiles } from '../audio-coders.js';
 import { kept, outOf, passOf, workloadOf } from './probe.js';
 import {
+  type Output,
   pointOf,
   provenanceOf,
   readResults,
@@ -21,7 +22,7 @@ import {
   writeResults,
 } from './results.js';
 import { modelsOf } from './robustness.js';
-import { type Part, type Task, trainedOf } from './tasks.js';
+import { type Part, trainedOf } from './tasks.js';
 import type { TrialSettings } from './trial.js';
 
 export interface CoderRow {
@@ -38,21 +39,6 @@ export interface CoderRow {
 interface Heard {
   readonly said: string;
   readonly heard: string;
-}
-
-/** Word errors of a recogniser, right labels of a classifier. */
-function scoreOf(metric: Task['metric'], pairs: readonly Heard[]): Score {
-  if (metric === 'accuracy') {
-    const right = pairs.filter(({ said, heard }) => said === heard).length;
-    return { count: right, ...accuracyOf(right, pairs.length) };
-  }
-  const { errors, words, rate, interval } = wordErrorRate(
-    pairs.map(({ said, heard }) => ({
-      words: wordsOf(said).length,
-      errors: wordErrors(wordsOf(said), wordsOf(heard)),
-    })),
-  );
-  return { count: errors, total: words, rate, interval };
 }
 
 interface Measured {
@@ -148,11 +134,7 @@ const SCALAR_STEPS = [1, 2, 3, 4] as const;
 
 export async function coders(
   parts: readonly Part[],
-  {
-    out,
-    command,
-    say,
-  }: { readonly out: string; readonly command: string; readonly say: (line: string) => void },
+  { out, command, say }: Output,
   settings: TrialSettings,
 ): Promise<boolean> {
   const { task, runs, options } = settings;
@@ -181,9 +163,9 @@ export async function coders(
       count,
       total: all,
       interval,
-    } = scoreOf(
-      task.metric,
+    } = scorePairs(
       measured.flatMap(({ pairs }) => pairs),
+      task.metric === 'accuracy' ? 'classification' : 'recognition',
     );
     const bitRate = total(({ bits }) => bits) / total(({ seconds }) => seconds);
     await add({

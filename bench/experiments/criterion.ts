@@ -13,7 +13,7 @@ import type { Trained } from '../../src/training/run/index.js';
 import { type Choice, describe } from './choices.js';
 import { spearman } from './correlation.js';
 import { type Batch, kept, outOf, type Probed, passOf, validated, validationBatches } from './probe.js';
-import { provenanceOf, writeResults } from './results.js';
+import { type Output, provenanceOf, writeResults } from './results.js';
 import { type Part, trainedOf } from './tasks.js';
 import { startOf, type TrialSettings } from './trial.js';
 
@@ -151,11 +151,8 @@ export interface CriterionRow extends Forecast {
   readonly losses: readonly number[];
 }
 
-export interface CriterionSettings {
+export interface CriterionSettings extends Output {
   readonly choices: readonly Choice[];
-  readonly out: string;
-  readonly command: string;
-  readonly say: (line: string) => void;
 }
 
 /** A choice on one part. */

@@ -3,12 +3,12 @@
  * steps use, what codes of them tell about the labels, and what becomes of errors on the way to the logits.
  */
 import { constant } from '../../src/autograd/index.js';
-import { createNormal, createRandom, flat, view } from '../../src/tensor/index.js';
+import { concatenate, createNormal, createRandom, flat, view } from '../../src/tensor/index.js';
 import type { PackedSteps } from '../../src/training/networks/network.js';
 import type { Choice } from './choices.js';
 import { mutualInformation } from './information.js';
 import { type Batch, kept, outOf, type Probed, passOf, validationBatches } from './probe.js';
-import { provenanceOf, writeResults } from './results.js';
+import { type Output, provenanceOf, writeResults } from './results.js';
 import { spectrumOf } from './spectrum.js';
 import { type Part, trainedOf } from './tasks.js';
 import { startOf, type TrialSettings } from './trial.js';
@@ -125,16 +125,6 @@ const logitsOf = (
     return Float32Array.from(flat(workload.coded.network.suffix(passOf(network), { x, lengths }).x.value));
   });
 
-const joined = (parts: readonly Float32Array[]): Float32Array => {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};
-
 async function rowOf(part: Part, splitLayer: number, settings: TrialSettings): Promise<DepthRow> {
   const { task, runs, options } = settings;
   const choice: Choice = {
@@ -155,8 +145,8 @@ async function rowOf(part: Part, splitLayer: number, settings: TrialSettings): P
   const labelsOf = task.metric === 'accuracy' ? labelsOfClips : labelsOfPeaks;
   const walked = (await validationBatches(workload)).map((batch) => walk(workload, network, batch, labelsOf));
   const { width, classes } = walked[0]!;
-  const steps = joined(walked.map((each) => each.steps));
-  const logits = joined(walked.map((each) => each.logits));
+  const steps = concatenate(walked.map((each) => each.steps));
+  const logits = concatenate(walked.map((each) => each.logits));
   const [stepSpread, logitSpread] = [spread(steps, width), spread(logits, classes)];
 
   const codes: number[] = [];
@@ -230,11 +220,7 @@ function meanRow(rows: readonly DepthRow[]): DepthRow {
 
 export async function depth(
   parts: readonly Part[],
-  {
-    out,
-    command,
-    say,
-  }: { readonly out: string; readonly command: string; readonly say: (line: string) => void },
+  { out, command, say }: Output,
   settings: TrialSettings,
 ): Promise<boolean> {
   const { task, options } = settings;

@@ -84,20 +84,9 @@ export function curves(figure: CurveFigure): Promise<string> {
     axis: percent ? { format: '.0%' } : {},
   } as const;
   const domain = [...series];
-  const colour = {
-    field: 'series',
-    type: 'nominal',
-    title: null,
-    sort: domain,
-    scale: { domain, range: COLOURS },
-  } as const;
-  const shape = {
-    field: 'series',
-    type: 'nominal',
-    title: null,
-    sort: domain,
-    scale: { domain, range: SHAPES },
-  } as const;
+  const bySeries = <R extends readonly string[]>(range: R) =>
+    ({ field: 'series', type: 'nominal', title: null, sort: domain, scale: { domain, range } }) as const;
+  const [colour, shape] = [bySeries(COLOURS), bySeries(SHAPES)];
   const specification: Specification = {
     ...PAPER,
     title: { text: title, subtitle },

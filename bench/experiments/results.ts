@@ -34,6 +34,14 @@ export interface Trial {
   readonly sets: Readonly<Record<string, SetResult>>;
 }
 
+/** Where an experiment writes, what it was called by, and how it says what it found. */
+export interface Output {
+  /** Folder of results. */
+  readonly out: string;
+  readonly command: string;
+  readonly say: (line: string) => void;
+}
+
 /** Where results come from. */
 export interface Provenance {
   readonly experiment: string;

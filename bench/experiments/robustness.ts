@@ -16,7 +16,7 @@ import {
 } from '../../src/training/augmentation/index.js';
 import { evaluateSet, type TestSet } from '../../src/training/recipes/finish.js';
 import { modelOf } from '../../src/training/recipes/part.js';
-import { pointOf, provenanceOf, readResults, type SetResult, writeResults } from './results.js';
+import { type Output, pointOf, provenanceOf, readResults, type SetResult, writeResults } from './results.js';
 import { type Part, type Task, trainedOf } from './tasks.js';
 import type { TrialSettings } from './trial.js';
 
@@ -137,11 +137,7 @@ async function kernelsRow(models: readonly Uint8Array[], sets: readonly TestSet[
 
 export async function robustness(
   parts: readonly Part[],
-  {
-    out,
-    command,
-    say,
-  }: { readonly out: string; readonly command: string; readonly say: (line: string) => void },
+  { out, command, say }: Output,
   { task, runs, options }: TrialSettings,
 ): Promise<boolean> {
   type Row = RobustnessRow | KernelsRow;

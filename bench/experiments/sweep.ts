@@ -1,17 +1,12 @@
 /** A list of choices, each measured, each written down when it is. */
 import { type Choice, describe } from './choices.js';
-import { provenanceOf, readResults, type Trial, writeResults } from './results.js';
+import { type Output, provenanceOf, readResults, type Trial, writeResults } from './results.js';
 import type { Part } from './tasks.js';
 import { measure, type TrialSettings } from './trial.js';
 
-export interface Sweep {
+export interface Sweep extends Output {
   readonly name: string;
   readonly choices: readonly Choice[];
-  /** Folder of results. */
-  readonly out: string;
-  readonly command: string;
-  /** Says what was measured. */
-  readonly say: (line: string) => void;
 }
 
 /** Sweeps over choices, some of which are in several. */

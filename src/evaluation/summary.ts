@@ -46,23 +46,33 @@ export interface Evaluation {
   readonly cloudSpeed: number;
 }
 
-function scoreOf(
-  outcomes: readonly Outcome[],
-  heard: (outcome: Outcome) => string,
+/** Score of what was heard where something was said: words that are wrong, or labels that are right. */
+export function scorePairs(
+  pairs: readonly { readonly said: string; readonly heard: string }[],
   task: Evaluation['task'],
 ): Score {
   if (task === 'classification') {
-    const right = outcomes.filter((outcome) => heard(outcome) === outcome.said).length;
-    const { rate, interval } = accuracyOf(right, outcomes.length);
-    return { count: right, total: outcomes.length, rate, interval };
+    const right = pairs.filter(({ said, heard }) => said === heard).length;
+    const { rate, interval } = accuracyOf(right, pairs.length);
+    return { count: right, total: pairs.length, rate, interval };
   }
-  const tallies = outcomes.map((outcome) => {
-    const said = wordsOf(outcome.said);
-    return { words: said.length, errors: wordErrors(said, wordsOf(heard(outcome))) };
+  const tallies = pairs.map(({ said, heard }) => {
+    const words = wordsOf(said);
+    return { words: words.length, errors: wordErrors(words, wordsOf(heard)) };
   });
   const { errors, words, rate, interval } = wordErrorRate(tallies);
   return { count: errors, total: words, rate, interval };
 }
+
+const scoreOf = (
+  outcomes: readonly Outcome[],
+  heard: (outcome: Outcome) => string,
+  task: Evaluation['task'],
+): Score =>
+  scorePairs(
+    outcomes.map((outcome) => ({ said: outcome.said, heard: heard(outcome) })),
+    task,
+  );
 
 /** Bits of the indices of stage `stage` of `stages` by their own order-0 entropy. */
 function entropyBits(outcomes: readonly Outcome[], stage: number, stages: number, codewords: number): number {

@@ -92,7 +92,10 @@ t.test('from a network to results', async (t) => {
 
   const untrained = [1, 3].map((splitLayer) => ({ ...choices[0]!, splitLayer, pooling: 1 }));
   t.ok(await criterion(parts, { choices: untrained, out, command, say }, settings));
-  t.match(lines.at(-1), /^4 choices of cut, codewords and codebooks; rank correlation/);
+  t.match(
+    lines.at(-1),
+    /^4 choices of cut, codewords and codebooks with every step a vector; rank correlation/,
+  );
   t.ok(await depth(parts, { out, command, say }, settings));
   const rows = readResults<DepthRow>(out, 'depth', 'keywords')!.rows;
   t.same(

@@ -17,8 +17,12 @@ export interface AudioCoder {
   through(samples: Float32Array): { readonly samples: Float32Array; readonly bytes: number };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'acom-coders-'));
-const own = (name: string): string => join(folder, name);
+let folder: string | null = null;
+/** A file of the folder, which is made when it is first needed. */
+function own(name: string): string {
+  folder ??= mkdtempSync(join(tmpdir(), 'acom-coders-'));
+  return join(folder, name);
+}
 
 const opus = (kilobits: number): AudioCoder => ({
   name: `Opus, ${kilobits} kbit/s asked`,
@@ -67,4 +71,7 @@ export const AUDIO_CODERS: readonly AudioCoder[] = [
 ];
 
 /** Removes what the coders left. */
-export const removeCoderFiles = (): void => rmSync(folder, { recursive: true, force: true });
+export function removeCoderFiles(): void {
+  if (folder !== null) rmSync(folder, { recursive: true, force: true });
+  folder = null;
+}

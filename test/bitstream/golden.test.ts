@@ -1,4 +1,4 @@
-/** Streams whose bytes may never change, and a second decoder that was written from the specification alone. */
+/** Streams whose bytes may never change, and a second decoder that follows the specification. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ t.test('the example of the specification', async (t) => {
   t.same([...encodeStage(vectors, table)], [0x71]);
 });
 
-t.test('a decoder in Python, from the specification', { skip: noPython }, async (t) => {
+t.test('a decoder in Python, by the specification', { skip: noPython }, async (t) => {
   readByPython(golden).forEach(({ header, indices, damaged }, n) => {
     const { name, header: own, indices: said } = golden[n]!;
     t.equal(damaged, undefined, name);

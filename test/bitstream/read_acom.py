@@ -1,4 +1,4 @@
-"""Reads .acom streams by src/bitstream/README.md alone; a second opinion for tests, and no part of the package.
+"""Reads .acom streams by src/bitstream/README.md; a second opinion for tests, and no part of the package.
 
     python3 read_acom.py < streams.json
 

@@ -19,7 +19,7 @@ export const PROSE = {
       'with every layer that the device runs, up to the last or the one before: what is sent is nearer to an answer. Training helps most where',
       'k-means loses most, at shallow cuts. It does not show what whole training reaches at each cut, which would take a day; and a short training begins',
       'with a rate of learning that the continuous network had left behind, so that the recogniser, 500 steps later, is further from',
-      'where it was than its codes gain at deep cuts. In the loss that is added, the last column, training gains at every cut.',
+      'where it was than its codes gain at deep cuts. In the loss that is added to that of the continuous network, the last column, training gains at every cut but the last, where it changes nothing.',
     ],
     rates: [
       'At the shipped cut: steps to a vector, codewords and codebooks, every byte of every file counted. Test recordings of the recogniser last 2.4 s on average, clips of keywords one: header and framing alone are 33 and 80 bit/s of these rates, so that nothing here could be at 10 bit/s; longer recordings spend less (in tables: the entropy, which has none of it). The curve is flat down to the lowest rates that whole training was done for. It does not show where whole training would break: pooling by 16 and 16 codewords were trained for a short time only.',

@@ -46,6 +46,7 @@ export class KernelMemory {
   private keptPeak = ZERO_BYTES;
   private stackPeak: number;
   private readonly registry: FinalizationRegistry<Block> | null;
+  private readonly kept = new WeakMap<Float32Array, Block>();
 
   constructor(
     readonly memory: WebAssembly.Memory,
@@ -119,12 +120,22 @@ export class KernelMemory {
     return to;
   }
 
-  /** `length` floats that live as long as the view that is given back does. Not cleared. */
+  /** `length` floats that live as long as the view that is given back does, or until `drop`. Not cleared. */
   keepFloats(length: number): Float32Array {
     const block = this.take(aligned(4 * length));
     const view = new Float32Array(this.buffer, block.pointer, length);
-    this.registry?.register(view, block);
+    this.registry?.register(view, block, view);
+    this.kept.set(view, block);
     return view;
+  }
+
+  /** Ends the life of floats that were kept: nobody may use the view after it. Other arrays are left alone. */
+  drop(view: Float32Array): void {
+    const block = this.kept.get(view);
+    if (block === undefined) return;
+    this.kept.delete(view);
+    this.registry?.unregister(view);
+    this.release(block);
   }
 
   private take(bytes: number): Block {

@@ -5,6 +5,7 @@ import { keep, scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';
 import type { EncoderConfig } from './encoder-config.js';
 import { FeedForward } from './feed-forward.js';
+import { LatestTensor } from './latest-tensor.js';
 import { LayerNorm } from './layer-norm.js';
 import type { Parameters } from './parameters.js';
 import { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
@@ -61,7 +62,7 @@ export interface EncoderPart {
 export class ConformerEncoder {
   readonly layers: readonly ConformerLayer[];
   readonly finalNorm: LayerNorm | null;
-  private positions: { readonly frames: number; readonly table: Tensor } | null = null;
+  private readonly positions = new LatestTensor((frames: number) => positionTable(this.config, frames));
 
   constructor(
     parameters: Parameters,
@@ -85,13 +86,8 @@ export class ConformerEncoder {
     });
   }
 
-  /** The table for the length of `x`; kept, because recordings of a stream mostly have one length. */
   private positionsFor(x: Tensor): Tensor {
     requireRank('ConformerEncoder', 'x', x, 3, '[batch, frames, width]');
-    const frames = x.shape[1]!;
-    if (this.positions?.frames !== frames) {
-      this.positions = { frames, table: positionTable(this.config, frames) };
-    }
-    return this.positions.table;
+    return this.positions.of(x.shape[1]!);
   }
 }

@@ -3,6 +3,7 @@ import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/mat
 import type { PaddingMask } from '../ops/padding-mask.js';
 import { relativeAttention } from '../ops/relative-attention.js';
 import { keep, type Tensor, zeros } from '../tensor/index.js';
+import { LatestTensor } from './latest-tensor.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';
 
@@ -34,8 +35,10 @@ export class RelativeSelfAttention {
   readonly biasV: Tensor;
   readonly out: Linear;
   private inWeights: LinearWeights | null = null;
-  /** The last table that was projected: recordings of a stream mostly have one length. */
-  private projected: { readonly table: Tensor; readonly positions: Tensor } | null = null;
+  /** Tables of positions times the weight for them. */
+  private readonly projected = new LatestTensor((table: Tensor) =>
+    undeferred(() => keep(linear(table, this.positionWeight, null))),
+  );
 
   constructor(
     parameters: Parameters,
@@ -65,7 +68,7 @@ export class RelativeSelfAttention {
     this.inWeights ??= packLinear(this.inWeight, null);
     const { output, map } = relativeAttention({
       queryKeyValue: linearPacked(x, this.inWeights),
-      positions: this.project(positions),
+      positions: this.projected.of(positions),
       biasU: this.biasU,
       biasV: this.biasV,
       heads: this.heads,
@@ -74,13 +77,5 @@ export class RelativeSelfAttention {
       keepMap,
     });
     return { output: this.out.forward(output), map };
-  }
-
-  /** The table times the weight for positions. Of one table there is one product, so it is kept. */
-  private project(table: Tensor): Tensor {
-    if (this.projected?.table !== table) {
-      this.projected = { table, positions: undeferred(() => keep(linear(table, this.positionWeight, null))) };
-    }
-    return this.projected.positions;
   }
 }

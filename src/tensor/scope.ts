@@ -28,6 +28,14 @@ export function keep(x: Tensor): Tensor {
 }
 
 /**
+ * Ends a tensor that `keep` made, which nobody may use after it. Without it the memory comes back when the garbage collector
+ * finds the tensor, which a program that never waits does not let it do.
+ */
+export function drop(x: Tensor): void {
+  if (x.data instanceof Float32Array) kernelMemory()?.drop(x.data);
+}
+
+/**
  * Runs `work` and releases every tensor that operations made in it, but for its result: that is moved to the
  * scope around this one, or to an array of its own where there is none. Other tensors of the scope must not be
  * used after it. `work` must not be asynchronous.

@@ -7,8 +7,10 @@ import { configureKernels, kernelMemory } from '../../kernels/wasm/runtime.js';
 import { matmul } from '../../src/ops/index.js';
 import {
   createRandom,
+  drop,
   empty,
   KernelMemoryError,
+  keep,
   scope,
   type Tensor,
   view,
@@ -110,6 +112,30 @@ t.test('kept blocks are freed with their views, and their room is used again', {
   const whole = memory!.keepFloats(600_000);
   t.ok(whole.byteOffset <= before.first);
   t.ok(memory!.use().peakBytes <= before.peak);
+});
+
+t.test('what is dropped is free at once', { skip }, async (t) => {
+  const { keptBytes } = memory!.use();
+  const kept = keep(tensor(40, 50));
+  t.equal(memory!.use().keptBytes, keptBytes + 8000);
+  drop(kept);
+  t.equal(memory!.use().keptBytes, keptBytes);
+  drop(kept);
+  drop(tensor(3));
+  t.equal(memory!.use().keptBytes, keptBytes, 'once');
+});
+
+t.test('recordings of many lengths in one go take no more memory than one', { skip }, async (t) => {
+  const model = await loadCommands();
+  const encoder = await model.deviceEncoder();
+  const used = [4, 0, 1, 2, 3, 4].map((n) => {
+    encoder.quantize(new Float32Array(8000 + 4000 * n), 8000);
+    return memory!.use().keptBytes;
+  });
+  t.ok(
+    used.every((bytes) => bytes <= used[0]!),
+    used.join(', '),
+  );
 });
 
 t.test('kept blocks do not overlap', { skip }, async (t) => {

@@ -57,6 +57,8 @@ export interface CurveFigure {
   readonly series: readonly string[];
   /** Lines across a panel: the network without a quantiser. */
   readonly levels?: readonly ({ readonly panel: string } & ErrorRate)[];
+  /** Dotted lines up a panel: the most bits that may be used. */
+  readonly limits?: readonly { readonly panel: string; readonly x: number }[];
   readonly logarithmic?: boolean;
   /** Whether values are parts of one, shown in percent. */
   readonly percent?: boolean;
@@ -66,8 +68,8 @@ export interface CurveFigure {
 
 /** One panel a task, with intervals. */
 export function curves(figure: CurveFigure): Promise<string> {
-  const { title, subtitle, xTitle, yTitle, points, series, levels = [], logarithmic = false } = figure;
-  const { percent = true, joined = true } = figure;
+  const { title, subtitle, xTitle, yTitle, points, series, levels = [], limits = [] } = figure;
+  const { logarithmic = false, percent = true, joined = true } = figure;
   const panels = [...new Set(points.map(({ panel }) => panel))];
   const x = {
     field: 'x',
@@ -105,6 +107,13 @@ export function curves(figure: CurveFigure): Promise<string> {
             { mark: { type: 'rule', strokeDash: [6, 4], color: '#555555' }, encoding: { y } },
           ],
         },
+        ...limits
+          .filter((limit) => limit.panel === panel)
+          .map((limit) => ({
+            data: { values: [limit] },
+            mark: { type: 'rule' as const, strokeDash: [2, 3], color: '#555555' },
+            encoding: { x },
+          })),
         {
           data: { values: points.filter((point) => point.panel === panel) },
           layer: [

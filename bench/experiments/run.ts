@@ -55,7 +55,7 @@ const EXPERIMENTS: Readonly<Record<string, (context: Context) => Promise<boolean
       context.settings,
     ),
   coders: ({ parts, ...context }) => coders(parts, { ...context }, context.settings),
-  search: ({ parts, settings, out, trials, say }) => search(parts, { out, trials, say }, settings),
+  search: ({ parts, ...context }) => search(parts, { ...context }, context.settings),
   robustness: ({ parts, ...context }) => robustness(parts, { ...context }, context.settings),
   depth: ({ parts, ...context }) => depth(parts, { ...context }, context.settings),
 };
@@ -65,7 +65,7 @@ const USAGE = `usage: npm run experiments -- NAME TASK [options]
   TASK  ${TASK_NAMES.join(', ')}
   --runs FOLDER     of npm run train:TASK (runs)     --data FOLDER    recordings (../shared/data)
   --out FOLDER      of results                       --workers N      threads of training
-  --epochs N        of each training                 --trials N       of a search (20)
+  --epochs N        of each training                 --trials N       of a search, in all (20)
   --seed N          (1)`;
 
 function argumentsOf() {
@@ -99,6 +99,14 @@ async function main(): Promise<void> {
     values.epochs === undefined
       ? known
       : { ...known, trial: { ...known.trial, epochs: Number(values.epochs) } };
+  const trials = Number(values.trials);
+  if (!Number.isInteger(trials) || trials < 1) {
+    throw new UsageError(`experiments: --trials is ${values.trials}; it is a whole number from 1`);
+  }
+  const asked = [
+    ...(values.epochs === undefined ? [] : ['--epochs', values.epochs]),
+    ...(name === 'search' ? ['--trials', values.trials] : []),
+  ];
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   const reporter = trainingReporter(training);
@@ -117,9 +125,9 @@ async function main(): Promise<void> {
       parts: await testedParts(task, options),
       settings: { task, runs: values.runs, options },
       out: values.out,
-      command: `npm run experiments -- ${[name, task.name, ...(values.epochs ? ['--epochs', values.epochs] : [])].join(' ')}`,
+      command: `npm run experiments -- ${[name, task.name, ...asked].join(' ')}`,
       say: (text) => reporter.report({ kind: 'note', text }),
-      trials: Number(values.trials),
+      trials,
     });
     if (isDone) return;
     reporter.report({ kind: 'note', text: 'stopped; the same command goes on' });

@@ -6,7 +6,7 @@ import { lossChoices } from '../../bench/experiments/choices.js';
 import { criterion } from '../../bench/experiments/criterion.js';
 import { type DepthRow, depth } from '../../bench/experiments/depth.js';
 import { readResults, type Trial } from '../../bench/experiments/results.js';
-import { search } from '../../bench/experiments/search.js';
+import { readSearch, search } from '../../bench/experiments/search.js';
 import { sweep } from '../../bench/experiments/sweep.js';
 import { TASKS, type Task, testedParts, trainedOf } from '../../bench/experiments/tasks.js';
 import type { TrialSettings } from '../../bench/experiments/trial.js';
@@ -108,10 +108,11 @@ t.test('from a network to results', async (t) => {
     t.ok(row.information <= row.labelBits + 0.5);
   }
 
-  t.ok(await search(parts, { out, trials: 1, say }, settings));
-  t.ok(await search(parts, { out, trials: 2, say }, settings));
-  const found = readFileSync(join(out, 'search-keywords.jsonl'), 'utf8').trim().split('\n');
-  t.equal(found.length, 2, 'a search goes on');
+  t.ok(await search(parts, { out, command, say, trials: 1 }, settings));
+  const found = readSearch(out, task)!.rows;
+  t.equal(found.length, 1);
+  t.match(found[0], { choice: { losses: 'both', epochs: 1 }, sets: { validation: { recordings: 20 } } });
+  t.same(Object.keys(found[0]!.sets), ['validation'], 'nothing is chosen by test recordings');
   const stopped = { ...settings, options: { ...options, signal: AbortSignal.abort() } };
   t.notOk(await depth(parts, { out, command, say }, stopped));
 });

@@ -3,6 +3,7 @@ import type { Provenance } from '../results.js';
 import { criterion, depth } from './analyses.js';
 import { coders, robustness } from './comparisons.js';
 import { PROSE } from './prose.js';
+import { search } from './search.js';
 import { layers, losses, rates } from './sweeps.js';
 
 /** Where a section's numbers come from. */
@@ -21,7 +22,7 @@ function sources(from: readonly Provenance[]): string[] {
   ];
 }
 
-const SECTIONS = { layers, rates, losses, criterion, depth, coders, robustness } as const;
+const SECTIONS = { layers, rates, losses, criterion, depth, coders, robustness, search } as const;
 
 /** The report, and its figures by name. */
 export async function makeReport(): Promise<{

@@ -39,5 +39,8 @@ export const PROSE = {
     robustness: [
       "The shipped networks on test recordings that are made worse: pink noise at a level below that of the active speech or sound, fewer bits, clipping, and other sample rates on the way. Where the network itself gets worse, the codes get worse with it and not before it: with noise, clipping and 8 bits the two stay within each other's intervals. What is lost is lost by the networks, which heard little noise in training, and ESC-10 none; a classifier at 16 kHz also misses what recordings at 8 kHz do not have. It does not show noise of real rooms or microphones.",
     ],
+    search: [
+      'All settings of a short training at once, where the sweeps above move one or two. A tree-structured Parzen estimator draws the first trials at random and makes every other proposal from all before it: settings that are likelier among the better trials than among the rest. What it makes small are the errors on validation recordings with as many codebooks as fit under a limit of coded bits, the dotted line. A trial of which not one codebook fits counts as all wrong, and is drawn with the errors of its first. It does not show a ranking of trials whose intervals overlap, and the best of many looks better than it is: the recordings that chose it also measure it. Nor does it show what each setting does, for settings change together and trials gather where earlier ones were good, or what whole training would make of the best.',
+    ],
   },
 } as const;

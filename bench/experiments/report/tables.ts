@@ -26,16 +26,19 @@ export interface Section {
 }
 
 /** Trials of a sweep, of the tasks' own short training. */
-export const trials = (experiment: string) =>
-  all<Trial>(experiment).map(({ task, results }) => ({
+export const trials = (experiment: string, folder = RESULTS) =>
+  all<Trial>(experiment, folder).map(({ task, results }) => ({
     task,
     results: { ...results, rows: results.rows.filter(({ choice }) => isOfTrial(choice, TASKS[task])) },
   }));
 
 /** Results of an experiment, of the tasks that have any. */
-export function all<T>(experiment: string): { readonly task: TaskName; readonly results: Results<T> }[] {
+export function all<T>(
+  experiment: string,
+  folder = RESULTS,
+): { readonly task: TaskName; readonly results: Results<T> }[] {
   return TASK_NAMES.flatMap((task) => {
-    const results = readResults<T>(RESULTS, experiment, task);
+    const results = readResults<T>(folder, experiment, task);
     return results === null ? [] : [{ task, results }];
   });
 }

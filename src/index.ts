@@ -9,7 +9,7 @@ export { configureKernels, type KernelSettings } from '../kernels/wasm/runtime.j
 export { readRecording } from './audio/recording.js';
 export { resample } from './audio/resample.js';
 export { type Recording, readWav, writeWav } from './audio/wav.js';
-export { truncateCodebooks } from './bitstream/stream.js';
+export { CODINGS, type Coding } from './bitstream/header.js';
 export {
   type Classification,
   type ClassifyOptions,

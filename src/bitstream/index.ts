@@ -1,5 +1,7 @@
 export { crc16, crc32 } from './crc.js';
 export {
+  CODINGS,
+  type Coding,
   encodeHeader,
   looksLikeStream,
   MOST_CODEBOOKS,
@@ -8,4 +10,4 @@ export {
   type StreamHeader,
   VERSION,
 } from './header.js';
-export { type Packet, readStream, type StreamContent, truncateCodebooks, writeStream } from './stream.js';
+export { type Packet, readStream, type StreamContent, writeStream } from './stream.js';

@@ -3,11 +3,15 @@ import { Checksums, checksumBytes, SPREAD_INVERSE, spread } from './checksums.js
 import { crc16Word, crc32WordBetween } from './crc.js';
 import { ByteReader, type StreamHeader } from './header.js';
 
-/** Bytes of each stage of one packet. */
-export type Packet = readonly Uint8Array[];
+export interface Packet {
+  /** Stages that it carries, of every vector; 0 where it carries nothing. */
+  readonly stages: number;
+  /** Their codewords. */
+  readonly run: Uint8Array;
+}
 
-/** No codebook has more than 2^14 codewords, so two bytes a vector and stage are more than is ever written. */
-const MOST_BYTES_A_VECTOR = 2;
+/** No codebook has more than 2^14 codewords, so two bytes a codeword are more than is ever written. */
+const MOST_BYTES_A_CODEWORD = 2;
 
 /**
  * How the next good packet is found after a damaged one, and how improbable it is that noise passes for one.
@@ -74,6 +78,7 @@ const NONE: readonly number[] = [];
 interface FoundPacket {
   readonly number: number;
   readonly packet: Packet;
+  readonly start: number;
   /** The byte after its checksum. */
   readonly end: number;
 }
@@ -82,7 +87,9 @@ interface FoundPacket {
 export class PacketReader {
   private readonly checksums: Checksums;
   private readonly reader: ByteReader;
-  private readonly longestStage: number;
+  private readonly longestRun: number;
+  /** Of the packet whose length was read last. */
+  private stages = 0;
   /** Made when a search first needs them: most streams are whole. */
   private numbers: NumbersByCrc | undefined;
   /** Bytes that damage has cost so far. */
@@ -97,12 +104,38 @@ export class PacketReader {
   ) {
     this.checksums = new Checksums(bytes, head);
     this.reader = new ByteReader(bytes);
-    this.longestStage = MOST_BYTES_A_VECTOR * header.vectorsPerPacket;
+    this.longestRun = MOST_BYTES_A_CODEWORD * header.vectorsPerPacket * header.codebooks;
   }
 
   /** The first good packet from `number` and `start` on, or null. */
   next(number: number, start: number): FoundPacket | null {
-    return this.follow(number, start) ?? this.search(number, start);
+    const found = this.follow(number, start);
+    return found === null ? this.search(number, start) : this.backFrom(found, number, start);
+  }
+
+  /**
+   * Good packets that `follow` jumped over: what stands where a length was may lead to a later packet by chance, and count as
+   * many packets as there are. Goes back from `found`, packet by packet, to the first that ends where the next begins.
+   */
+  private backFrom(found: FoundPacket, number: number, start: number): FoundPacket {
+    let first = found;
+    for (let n = found.number - 1; n >= number; n--) {
+      let at = start;
+      for (; at < first.start && !this.endsAt(at, first.start, n); at++) this.searched += POSITION_BYTES;
+      if (at === first.start) break;
+      first = this.found(at, n);
+    }
+    return first;
+  }
+
+  /** Whether packet `number` stands at `start`, whole, and ends at `end`. */
+  private endsAt(start: number, end: number, number: number): boolean {
+    const body = this.bodyEnd(start);
+    return (
+      body !== null &&
+      body + checksumBytes(body - start) === end &&
+      this.checksums.matches(start, body, number)
+    );
   }
 
   /** Trusts the lengths of damaged packets to say where the next one begins. */
@@ -178,28 +211,27 @@ export class PacketReader {
 
   /** The packet at `start`, which is good. */
   private found(start: number, number: number): FoundPacket {
-    const { reader } = this;
-    reader.position = start;
-    const lengths = Array.from({ length: this.header.codebooks }, () => reader.varint('packet'));
-    let end = reader.position;
-    const packet = lengths.map((length) => {
-      end += length;
-      return this.bytes.subarray(end - length, end);
-    });
-    return { number, packet, end: end + checksumBytes(end - start) };
+    const to = this.runEnd(start);
+    const packet = { stages: this.stages, run: this.bytes.subarray(this.reader.position, to) };
+    return { number, packet, start, end: to + checksumBytes(to - start) };
   }
 
-  /** Where the stages of a packet at `start` end by its lengths, true or damaged; null where it has no room. */
+  /** Where the run of a packet at `start` ends by its length, true or damaged; null where it has no room. */
   private bodyEnd(start: number): number | null {
+    const end = this.runEnd(start);
+    return end < 0 || end + checksumBytes(end - start) > this.bytes.length ? null : end;
+  }
+
+  /** The same, room or not; -1 where no packet says such a length. Leaves the reader where the run begins. */
+  private runEnd(start: number): number {
     const { reader } = this;
+    const { codebooks, varying } = this.header;
     reader.position = start;
-    let payload = 0;
-    for (let s = 0; s < this.header.codebooks; s++) {
-      const length = reader.tryVarint();
-      if (length === null || length > this.longestStage) return null;
-      payload += length;
-    }
-    const end = reader.position + payload;
-    return end + checksumBytes(end - start) > this.bytes.length ? null : end;
+    const said = reader.tryVarint();
+    if (said === null) return -1;
+    const length = varying ? Math.floor(said / (codebooks + 1)) : said;
+    this.stages = varying ? said % (codebooks + 1) : codebooks;
+    if (length > this.longestRun || (this.stages === 0 && length > 0)) return -1;
+    return reader.position + length;
   }
 }

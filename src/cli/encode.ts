@@ -1,3 +1,4 @@
+import type { Coding } from '../bitstream/index.js';
 import type { EncodeOptions } from '../codec/index.js';
 import { type BackendArguments, withModel } from './backend.js';
 import { localPaths, PIPE, planOutputs, shortPath, writeOutput } from './files.js';
@@ -13,6 +14,8 @@ export interface EncodeArguments extends BackendArguments {
   readonly output?: string;
   readonly codebooks?: number;
   readonly packet?: number;
+  readonly bitRate?: number;
+  readonly coding?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +30,13 @@ export async function encode(names: readonly string[], options: EncodeArguments)
         localPaths(modelPath(options.model)),
       );
       const encoder = await naming(modelPath(options.model), async () => (await open()).deviceEncoder());
-      const settings: EncodeOptions = given({ codebooks: options.codebooks, packetSeconds: options.packet });
+      const settings: EncodeOptions = given({
+        codebooks: options.codebooks,
+        packetSeconds: options.packet,
+        targetBitRate: options.bitRate,
+        // What is none is refused with the names of those that are.
+        coding: options.coding as Coding | undefined,
+      });
       return async ({ path }, index) => {
         const stream = await pushRecording(path, (sampleRate) => encoder.stream(sampleRate, settings));
         const bytes = await stream.finish();

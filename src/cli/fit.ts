@@ -6,7 +6,7 @@ import { RECORDINGS } from './encode.js';
 import { expandInputs, localPaths, requireSafeOutputs, shortPath, writeOutput } from './files.js';
 import { readManifest } from './manifest.js';
 import { type Progress, startProgress } from './progress.js';
-import { openRecording, warnIfCut } from './recordings.js';
+import { type OpenRecording, openRecording, warnIfCut } from './recordings.js';
 import { EXIT, type ExitCode, given, naming, report } from './run.js';
 import { count } from './text.js';
 
@@ -26,7 +26,7 @@ export interface FitArguments {
 const isManifest = (name: string): boolean => name.endsWith('.jsonl');
 
 /** Recordings that arguments name: files, folders, patterns, and those of manifests (.jsonl). */
-async function recordingsOf(names: readonly string[]): Promise<string[]> {
+export async function recordingsOf(names: readonly string[]): Promise<string[]> {
   const { files, problems } = await expandInputs(
     names.filter((name) => !isManifest(name)),
     RECORDINGS,
@@ -35,6 +35,31 @@ async function recordingsOf(names: readonly string[]): Promise<string[]> {
   for (const { error } of problems) throw error;
   const listed = await Promise.all(names.filter(isManifest).map((manifest) => readManifest(manifest, null)));
   return [...files.map(({ path }) => path), ...listed.flat().map(({ file }) => file)];
+}
+
+/** Opens recordings one after another under a progress bar. */
+export async function eachRecording(
+  paths: readonly string[],
+  label: string,
+  use: (recording: OpenRecording) => void,
+): Promise<void> {
+  const progress = startProgress(label, paths.length, 'recordings');
+  try {
+    for (const [i, path] of paths.entries()) {
+      await naming(shortPath(path), async () => {
+        const recording = await openRecording(path);
+        warnIfCut(path, recording);
+        try {
+          use(recording);
+        } finally {
+          recording.close();
+        }
+      });
+      progress.update(i + 1);
+    }
+  } finally {
+    progress.stop();
+  }
 }
 
 /** acom model fit: codebooks for a network, from recordings. */
@@ -65,25 +90,11 @@ export async function fitModel(
     onRound: (stage) => rounds?.update(stage),
   };
   const fitter = await naming(network, () => fitCodec(network, settings));
-  const progress = startProgress('fit', recordings.length, 'recordings');
-  try {
-    for (const [i, path] of recordings.entries()) {
-      await naming(shortPath(path), async () => {
-        const recording = await openRecording(path);
-        warnIfCut(path, recording);
-        try {
-          const stream = fitter.stream(recording.sampleRate);
-          for (const block of recording.blocks()) stream.push(block);
-          stream.finish();
-        } finally {
-          recording.close();
-        }
-      });
-      progress.update(i + 1);
-    }
-  } finally {
-    progress.stop();
-  }
+  await eachRecording(recordings, 'fit', (recording) => {
+    const stream = fitter.stream(recording.sampleRate);
+    for (const block of recording.blocks()) stream.push(block);
+    stream.finish();
+  });
   rounds = startProgress('k-means', codebooks * (groups ?? 1), 'codebooks');
   let model: Uint8Array;
   try {

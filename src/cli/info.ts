@@ -40,7 +40,7 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
         : undefined;
   const { packets } = readStream(bytes, expected === undefined ? undefined : () => expected);
   const good = packets.filter((packet): packet is Packet => packet !== null);
-  const payload = good.flat().reduce((sum, stage) => sum + stage.length, 0);
+  const payload = good.reduce((sum, { run }) => sum + run.length, 0);
   const fingerprint = crcText(header.fingerprint);
   const duration = timing?.seconds(header.samples);
   // The header counts stages, of which a codebook has one for each group.
@@ -50,6 +50,7 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
     bytes: bytes.length,
     payloadBytes: payload,
     codebooks,
+    coding: header.coding,
     fingerprint,
     model: ours ? model.config.name : null,
     samples: header.samples,
@@ -63,7 +64,7 @@ async function streamFacts(bytes: Uint8Array, options: InfoArguments): Promise<F
   const lines = pairs([
     [
       'stream',
-      `acom, version 1, ${codebooks} codebook${codebooks === 1 ? '' : 's'}, model ${fingerprint}${ours ? ` (${model.config.name})` : ' (another than this one)'}`,
+      `acom, version 1, ${codebooks} codebook${codebooks === 1 ? '' : 's'}${header.varying ? ' at most' : ''}, coding ${header.coding}, model ${fingerprint}${ours ? ` (${model.config.name})` : ' (another than this one)'}`,
     ],
     [
       'duration',

@@ -11,7 +11,7 @@ import { info } from './info.js';
 import { kernels } from './kernels.js';
 import { version } from './model.js';
 import { addModelCommands } from './model-commands.js';
-import { BEAM, duration, FILES, JSON_OPTION, MODEL, type Running, wholeNumber } from './options.js';
+import { BEAM, duration, FILES, JSON_OPTION, MODEL, positive, type Running, wholeNumber } from './options.js';
 import { complain, EXIT, type ExitCode, isUsageError, setDebug, watchStandardOutput } from './run.js';
 import { addTrain } from './train-command.js';
 import { transcribe } from './transcribe.js';
@@ -62,6 +62,12 @@ program
     'duration of a packet: what a damaged one costs (default: 30s)',
     duration,
   )
+  .option(
+    '-b, --bit-rate <bits>',
+    'bits a second to keep to: codebooks by packet, as many as fit (packets of 5s)',
+    positive,
+  )
+  .option('--coding <which>', 'packed, order-0, adaptive or context (default: the best that the model has)')
   .option(...MODEL)
   .option(...BACKEND)
   .option(...GPU_MODE)
@@ -73,6 +79,7 @@ Examples:
   acom encode in.wav                     writes in.acom
   acom encode recordings/ -o streams/    every recording of a folder
   acom encode in.wav -k 2 -p 1s          two codebooks, packets of a second
+  acom encode in.wav -b 60               never more than 60 bit/s, give or take a packet
   acom encode in.wav --backend gpu       layers on a GPU (acom kernels says what runs here)
   acom encode memo.mp3 -o memo.acom      MP3, Ogg and FLAC need their optional packages
   sox in.aiff -t wav - | acom encode - > out.acom`,

@@ -4,6 +4,7 @@ import { fitModel } from './fit.js';
 import { importCnn14, importConformer, importEncoder, importKeywords } from './import.js';
 import { packModel, splitModel } from './model-files.js';
 import { duration, FILES, JSON_OPTION, layerNumber, type Running, wholeNumber } from './options.js';
+import { recode } from './recode.js';
 import { inspectWeights } from './weights.js';
 
 export function addModelCommands(program: Command, running: Running): void {
@@ -78,6 +79,25 @@ Examples:
   acom model fit cnn14.safetensors clips/ -l 4 -k 4 -v 256 --per position -o codec.safetensors`,
     )
     .action(running(fitModel));
+
+  model
+    .command('recode')
+    .argument('<model>', 'a codec model')
+    .argument('<recordings...>', 'files, folders, patterns, or manifests (.jsonl)')
+    .description(
+      'learn from recordings how the codewords of a codec model are coded; all else stays as it is',
+    )
+    .requiredOption('-o, --output <file>', 'the codec model')
+    .addHelpText(
+      'after',
+      `
+Streams become shorter where codewords depend on those before them, which takes some thousand vectors to learn. The model that
+comes out has a fingerprint of its own: streams of the old one are not its streams.
+
+Examples:
+  acom model recode codec.safetensors train.jsonl -o smaller.safetensors`,
+    )
+    .action(running(recode));
 }
 
 const NETWORK = ['-o, --output <file>', 'the network'] as const;

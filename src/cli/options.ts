@@ -13,6 +13,11 @@ export function layerNumber(text: string): number {
   return Number(text);
 }
 
+export function positive(text: string): number {
+  if (!(Number(text) > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return Number(text);
+}
+
 /** "1s", "500ms", "2m" or a number of seconds. */
 export function duration(text: string): number {
   const [, amount, unit = 's'] = /^(\d*\.?\d+)\s*(ms|s|m)?$/.exec(text) ?? [];

@@ -1,22 +1,33 @@
 /**
  * The device half: samples -> features -> layers 1..M -> RVQ indices -> range coder -> .acom bytes.
  */
+import { CODINGS, type Coding } from '../bitstream/header.js';
 import type { VectorEncoder } from '../quantizer/vector-quantizer.js';
 import { type NdArray, requireOptions, UsageError, view } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
-import type { StreamCoder } from './stream-coder.js';
+import type { StreamCoder, WriteSettings } from './stream-coder.js';
 import { MOST_SECONDS } from './timing.js';
 import { VectorLayout } from './vector-layout.js';
 
 export interface EncodeOptions {
   /** Codebooks to use, 1 .. K; the model says how many where this is left out. */
   readonly codebooks?: number;
-  /** Duration of a packet; a lost one costs that much. Default 30. */
+  /** Duration of a packet; a lost one costs that much. Default 30, or 5 with a target. */
   readonly packetSeconds?: number;
+  /**
+   * Bits a second, every byte counted, that the stream keeps to: each packet has as many codebooks as fit, of `codebooks` or else
+   * all of the model's. No stretch of it has more than that rate gives it and one packet.
+   */
+  readonly targetBitRate?: number;
+  /** How codewords become bytes; default: the best that the model has. */
+  readonly coding?: Coding;
 }
 
 const DEFAULT_PACKET_SECONDS = 30;
+const TARGETED_PACKET_SECONDS = 5;
+/** Bytes of a packet that carries nothing: its length and its checksum. */
+const EMPTY_PACKET = 3;
 
 /** Encodes one recording from pieces. */
 export interface EncoderStream {
@@ -53,14 +64,13 @@ export class DeviceEncoder {
 
   /** Encodes a recording piece by piece, in memory that does not grow with its length but for the indices. */
   stream(sampleRate: number, options: EncodeOptions = {}): EncoderStream {
-    const codebooks = codebooksOf(this.config, options);
-    const packetVectors = packetVectorsOf(this.coder, options);
-    const { steps, indices } = this.indexStream(sampleRate, codebooks);
+    const settings = writeSettingsOf(this.coder, options);
+    const { steps, indices } = this.indexStream(sampleRate, settings.codebooks);
     return {
       push: (samples) => steps.push(samples),
       finish: () => {
         steps.finish();
-        return this.coder.write(indices, codebooks, steps.samples, packetVectors);
+        return this.coder.write(indices, steps.samples, settings);
       },
     };
   }
@@ -92,19 +102,36 @@ export class DeviceEncoder {
 /** The codebooks that options ask for; UsageError where the model has not so many. */
 export function codebooksOf({ quantizer }: CodecConfig, options: EncodeOptions): number {
   requireOptions(options, 'encode');
-  const { codebooks = quantizer.defaultCodebooks } = options;
   const most = quantizer.codebooks;
+  const { codebooks = options.targetBitRate === undefined ? quantizer.defaultCodebooks : most } = options;
   if (Number.isInteger(codebooks) && codebooks >= 1 && codebooks <= most) return codebooks;
   throw new UsageError(
     `codebooks is ${codebooks}; this model has ${most}: use a whole number from 1 to ${most}`,
   );
 }
 
-/** Vectors of a packet that lasts as long as options ask for; UsageError for durations that make no sense. */
-export function packetVectorsOf(
-  { timing }: StreamCoder,
-  { packetSeconds = DEFAULT_PACKET_SECONDS }: EncodeOptions,
-): number {
-  if (packetSeconds > 0 && packetSeconds <= MOST_SECONDS) return timing.packetVectors(packetSeconds);
-  throw new UsageError(`packetSeconds is ${packetSeconds}; use a number above 0, at most ${MOST_SECONDS}`);
+/** What options ask for of a stream; UsageError for what makes no sense. */
+export function writeSettingsOf(coder: StreamCoder, options: EncodeOptions): WriteSettings {
+  const codebooks = codebooksOf(coder.config, options);
+  const { targetBitRate, coding } = options;
+  const isTargeted = targetBitRate !== undefined;
+  const { packetSeconds = isTargeted ? TARGETED_PACKET_SECONDS : DEFAULT_PACKET_SECONDS } = options;
+  if (!(packetSeconds > 0 && packetSeconds <= MOST_SECONDS)) {
+    throw new UsageError(`packetSeconds is ${packetSeconds}; use a number above 0, at most ${MOST_SECONDS}`);
+  }
+  if (isTargeted && !(targetBitRate > 0 && targetBitRate < Number.POSITIVE_INFINITY)) {
+    throw new UsageError(`targetBitRate is ${targetBitRate}; use bits a second, a number above 0`);
+  }
+  const packetVectors = coder.timing.packetVectors(packetSeconds);
+  const least = (8 * EMPTY_PACKET * coder.timing.vectorsPerSecond) / packetVectors;
+  if (isTargeted && targetBitRate < least) {
+    throw new UsageError(
+      `targetBitRate is ${targetBitRate}; packets of ${packetSeconds} s without anything in them take ${least.toFixed(1)} ` +
+        'bit/s already: use more, or longer packets',
+    );
+  }
+  if (coding !== undefined && !CODINGS.includes(coding)) {
+    throw new UsageError(`coding is ${coding}; there are ${CODINGS.join(', ')}`);
+  }
+  return { codebooks, packetVectors, coding, targetBitRate };
 }

@@ -12,6 +12,7 @@ export {
   type Span,
   type Transcript,
 } from './cloud-decoder.js';
+export { Codings } from './codings.js';
 export {
   type CodecConfig,
   isCodec,
@@ -22,7 +23,7 @@ export {
   type Task,
 } from './config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
-export { entropyTables } from './entropy-tables.js';
+export { contextTablesOf, contextTensors, entropyTables } from './entropy-tensors.js';
 export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './load.js';
 export { loadCloudClassifier } from './load-classifier.js';
 export { loadCloudDecoder } from './load-cloud.js';
@@ -36,13 +37,14 @@ export {
   FEATURE_DEVIATION,
   FEATURE_MEAN,
   FREQUENCIES,
+  isEntropyTensor,
   roleOf,
   writeModel,
 } from './model-file.js';
 export { type ModelSource, OpenModel, openModel } from './open-model.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';
 export type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
-export { StreamCoder, type StreamIndices, type StreamRates } from './stream-coder.js';
+export { StreamCoder, type StreamIndices, type StreamRates, type WriteSettings } from './stream-coder.js';
 export { MOST_SECONDS, type Timing } from './timing.js';
 export { timingOf } from './timing-of.js';
 export { UncutRecognizer, type UncutStream, type UncutTranscript } from './uncut.js';

@@ -28,6 +28,8 @@ const NETWORK_FORMAT = 'acom network 1';
 
 export const CODEBOOKS = 'quantizer.codebooks';
 export const FREQUENCIES = 'entropy.frequencies';
+/** Tables of contexts, each below it; all or none. */
+export const CONTEXT = 'entropy.context';
 /** Of the device and of the cloud: maps around the quantiser, each with `.weight` and `.bias`. */
 export const ENCODE = 'quantizer.encode';
 export const DECODE = 'quantizer.decode';
@@ -48,9 +50,13 @@ export interface ModelHeader {
   readonly fingerprint: number;
 }
 
+/** Whether a tensor says how codewords are coded. */
+export const isEntropyTensor = (name: string): boolean =>
+  name === FREQUENCIES || name.startsWith(`${CONTEXT}.`);
+
 /** Who needs the tensor `name`, or null for one that no half of this configuration has. */
 export function roleOf(name: string, config: NetworkModelConfig): Role | null {
-  if (isCodec(config) && (name === CODEBOOKS || name === FREQUENCIES)) return 'shared';
+  if (isCodec(config) && (name === CODEBOOKS || isEntropyTensor(name))) return 'shared';
   if (isCodec(config) && config.quantizer.projection !== undefined) {
     if (name === `${ENCODE}.weight` || name === `${ENCODE}.bias`) return 'device';
     if (name === `${DECODE}.weight` || name === `${DECODE}.bias`) return 'cloud';

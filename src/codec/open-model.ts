@@ -4,7 +4,9 @@ import { openSafetensors, type SafetensorsFile } from '../checkpoints/safetensor
 import { FrequencyTable } from '../entropy/frequency-table.js';
 import { Parameters, type StateDict } from '../nn/parameters.js';
 import { type Bytes, ModelError, type NdArray, type Tensor } from '../tensor/index.js';
+import { Codings } from './codings.js';
 import { type CodecConfig, isCodec, type NetworkModelConfig } from './config.js';
+import { contextTablesOf } from './entropy-tensors.js';
 import {
   CODEBOOKS,
   FREQUENCIES,
@@ -101,7 +103,8 @@ export class OpenModel {
       const from = offset + stage * (codewords + 1);
       return new FrequencyTable(data.slice(from, from + codewords + 1));
     });
-    const coder = new StreamCoder(config, this.header.fingerprint, tables);
+    const codings = new Codings(tables, contextTablesOf(tensors, stages, codewords));
+    const coder = new StreamCoder(config, this.header.fingerprint, codings);
     return { codebooks: books, coder };
   }
 }

@@ -6,7 +6,7 @@ import { readSafetensors } from '../checkpoints/safetensors.js';
 import type { TensorData } from '../checkpoints/safetensors-writer.js';
 import { ModelError, type NdArray, type TypedArray } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
-import { entropyTables } from './entropy-tables.js';
+import { entropyTables } from './entropy-tensors.js';
 import { CODEBOOKS, FREQUENCIES, roleOf, writeModel } from './model-file.js';
 
 export interface PackOptions {

@@ -1,9 +1,8 @@
-/** Indices to .acom bytes and back: entropy tables, packets, checks. Both halves have one; no network is in it. */
+/** Indices to .acom bytes and back: coding, packets, checks. Both halves have one; no network is in it. */
 
-import type { StreamHeader } from '../bitstream/header.js';
-import { type Packet, readStream, truncateCodebooks, writeStream } from '../bitstream/stream.js';
-import type { FrequencyTable } from '../entropy/frequency-table.js';
-import { decodeStage, encodeStage } from '../entropy/stage-coder.js';
+import { checksumBytes } from '../bitstream/checksums.js';
+import { type Coding, encodeHeader, type StreamHeader, varintBytes } from '../bitstream/header.js';
+import { type Packet, readStream, writeStream } from '../bitstream/stream.js';
 import {
   asBytes,
   type Bytes,
@@ -11,10 +10,13 @@ import {
   FormatError,
   ModelMismatchError,
   type NdArray,
+  UsageError,
   view,
 } from '../tensor/index.js';
+import type { Codings } from './codings.js';
 import type { CodecConfig, Task } from './config.js';
 import { crcText } from './model-file.js';
+import { PacketBudget } from './packet-budget.js';
 import { mostSeconds, type Timing } from './timing.js';
 import { timingOf } from './timing-of.js';
 
@@ -23,10 +25,22 @@ export interface StreamIndices {
   readonly header: StreamHeader;
   /** Codebooks that the stream has, of every group. */
   readonly codebooks: number;
-  /** [vectors, codebooks · groups]; -1 where a packet was lost. */
+  /** [vectors, codebooks · groups]; -1 where a packet was lost, or has not so many codebooks. */
   readonly indices: NdArray<Int32Array>;
   /** One line for each thing that was wrong with the stream but did not stop reading it. */
   readonly warnings: readonly string[];
+}
+
+/** How indices become a stream. */
+export interface WriteSettings {
+  /** Codebooks of the indices. */
+  readonly codebooks: number;
+  /** Vectors of a packet. */
+  readonly packetVectors: number;
+  /** Left out: the best that the model has. */
+  readonly coding?: Coding | undefined;
+  /** Bits a second that the stream must keep to, by leaving codebooks out. Left out: none are. */
+  readonly targetBitRate?: number | undefined;
 }
 
 /** Bit rates of one stream over the seconds that it carries. */
@@ -42,6 +56,20 @@ export interface StreamRates {
   readonly codedBitRate: number;
 }
 
+const damagedWhole = (): CorruptStreamError =>
+  new CorruptStreamError(
+    'truncate: the stream is damaged, and would be passed off as whole; get it again from its source',
+  );
+
+const NOTHING: Packet = { stages: 0, run: new Uint8Array() };
+
+/** Bytes of a packet in a stream. */
+function sizeOf({ stages, run }: Packet, { varying, codebooks, vectorsPerPacket }: StreamHeader): number {
+  const length = varying ? run.length * (codebooks + 1) + stages : run.length;
+  const body = run.length + (vectorsPerPacket === 0 ? 0 : varintBytes(length).length);
+  return body + checksumBytes(body);
+}
+
 /** What is gone with a packet. */
 const LOST: Readonly<Record<Task, string>> = { recognition: 'words', classification: 'clips' };
 
@@ -53,33 +81,63 @@ export class StreamCoder {
   constructor(
     readonly config: CodecConfig,
     readonly fingerprint: number,
-    private readonly tables: readonly FrequencyTable[],
+    private readonly codings: Codings,
   ) {
     this.timing = timingOf(config);
     this.groups = config.quantizer.groups ?? 1;
   }
 
+  /** What streams are coded by where nothing else is asked for. */
+  get coding(): Coding {
+    return this.codings.best;
+  }
+
   /** Bytes of indices, vector after vector, that stand for `samples` samples at the model's rate. */
-  write(indices: ArrayLike<number>, codebooks: number, samples: number, packetVectors: number): Uint8Array {
+  write(indices: ArrayLike<number>, samples: number, settings: WriteSettings): Uint8Array {
+    const { codebooks, packetVectors, coding = this.codings.best, targetBitRate } = settings;
     const stages = codebooks * this.groups;
     const vectors = indices.length / stages;
     const single = vectors <= packetVectors;
-    const packets: Packet[] = [];
-    for (let from = 0; from < (single ? 1 : vectors); from += packetVectors) {
+    const header: StreamHeader = {
+      coding,
+      varying: targetBitRate !== undefined && !single,
+      codebooks: stages,
+      fingerprint: this.fingerprint,
+      samples,
+      vectorsPerPacket: single ? 0 : packetVectors,
+    };
+    /** The first `used` codebooks of a packet's vectors. */
+    const packetOf = (from: number, used: number): Packet => {
+      const own = used * this.groups;
       const count = Math.min(packetVectors, vectors - from);
-      packets.push(
-        this.tables.slice(0, stages).map((table, stage) => {
-          const codewords = Int32Array.from(
-            { length: count },
-            (_, n) => indices[(from + n) * stages + stage]!,
-          );
-          return encodeStage(codewords, table);
-        }),
+      const run = Int32Array.from(
+        { length: count * own },
+        (_, i) => indices[(from + Math.floor(i / own)) * stages + (i % own)]!,
+      );
+      return { stages: own, run: this.codings.encode({ indices: run, stages: own }, coding) };
+    };
+    const starts = Array.from(
+      { length: single ? 1 : Math.ceil(vectors / packetVectors) },
+      (_, p) => p * packetVectors,
+    );
+    if (targetBitRate === undefined) {
+      return writeStream(
+        header,
+        starts.map((from) => packetOf(from, codebooks)),
       );
     }
-    const vectorsPerPacket = single ? 0 : packetVectors;
-    const { fingerprint } = this;
-    return writeStream({ codebooks: stages, fingerprint, samples, vectorsPerPacket }, packets);
+    const seconds = single ? this.timing.seconds(samples) : packetVectors / this.timing.vectorsPerSecond;
+    const budget = new PacketBudget((targetBitRate * seconds) / 8, encodeHeader(header).length);
+    const packets = starts.map((from) => {
+      const choices = Array.from({ length: codebooks }, (_, k) => packetOf(from, k + 1));
+      const chosen = budget.spend(
+        choices.map((packet) => sizeOf(packet, header)),
+        sizeOf(NOTHING, header),
+      );
+      return choices[chosen] ?? (single ? choices[0]! : NOTHING);
+    });
+    // One packet says in the header how many codebooks it has.
+    return writeStream(single ? { ...header, codebooks: packets[0]!.stages } : header, packets);
   }
 
   /**
@@ -89,22 +147,23 @@ export class StreamCoder {
   read(bytes: Bytes): StreamIndices {
     const { header, packets, trailingBytes } = readStream(bytes, (found) => this.packetCount(found));
     const { codebooks: stages, samples, vectorsPerPacket } = header;
-    const survivors = packets.filter((packet) => packet !== null).length;
-    this.requireOurs(header, survivors);
+    this.requireOurs(header, packets);
     // Before anything is decoded: it throws where the header claims too much.
     const expected = this.packetCount(header);
     const vectors = this.timing.vectors(samples);
-    const packetVectors = vectorsPerPacket === 0 ? vectors : vectorsPerPacket;
     const data = new Int32Array(vectors * stages).fill(-1);
+    let [survivors, empty] = [0, 0];
     packets.forEach((packet, number) => {
-      const from = number * packetVectors;
-      packet?.forEach((stage, s) => {
-        const codewords = decodeStage(stage, Math.min(packetVectors, vectors - from), this.tables[s]!);
-        codewords.forEach((codeword, n) => {
-          data[(from + n) * stages + s] = codeword;
-        });
-      });
+      const run = packet && this.decoded(packet, number, header);
+      if (run === null) return;
+      survivors++;
+      if (packet!.stages === 0) empty++;
+      const from = number * vectorsPerPacket;
+      for (let at = 0, n = from; at < run.length; at += packet!.stages, n++) {
+        data.set(run.subarray(at, at + packet!.stages), n * stages);
+      }
     });
+    if (survivors === 0) this.refuse(header);
     const warnings: string[] = [];
     if (survivors < expected) {
       warnings.push(
@@ -113,13 +172,36 @@ export class StreamCoder {
     } else if (trailingBytes > 0) {
       warnings.push(`${trailingBytes} bytes after the last packet belong to no packet and were ignored`);
     }
+    if (empty > 0) {
+      warnings.push(
+        `${empty} of ${expected} packets carry nothing, to keep to the bit rate that was asked for: ${LOST[this.config.task]} in them are lost`,
+      );
+    }
     const codebooks = stages / this.groups;
     return { header, codebooks, indices: view(data, [vectors, stages]), warnings };
   }
 
-  /** The same recording by its first `codebooks` codebooks only, without decoding. */
+  /**
+   * The same recording by its first `codebooks` codebooks only. Throws CorruptStreamError for a stream that is not whole,
+   * UsageError for more codebooks than it has.
+   */
   truncate(bytes: Bytes, codebooks: number): Uint8Array {
-    return truncateCodebooks(bytes, codebooks * this.groups);
+    const { header, packets, trailingBytes } = readStream(bytes, (found) => this.packetCount(found));
+    this.requireOurs(header, packets);
+    const most = header.codebooks / this.groups;
+    if (!Number.isInteger(codebooks) || codebooks < 1 || codebooks > most) {
+      throw new UsageError(`truncate: ${codebooks} codebooks of a stream of ${most}`);
+    }
+    const stages = codebooks * this.groups;
+    const fewer = packets.map((packet, number): Packet => {
+      const run = packet && this.decoded(packet, number, header);
+      if (run === null) throw damagedWhole();
+      if (packet!.stages <= stages) return packet!;
+      const indices = run.filter((_, i) => i % packet!.stages < stages);
+      return { stages, run: this.codings.encode({ indices, stages }, header.coding) };
+    });
+    if (trailingBytes > 0 || fewer.length < this.packetCount(header)) throw damagedWhole();
+    return writeStream({ ...header, codebooks: stages }, fewer);
   }
 
   /** Bit rates of a stream of this model. */
@@ -130,9 +212,10 @@ export class StreamCoder {
     const perSecond = (bits: number) => (seconds === 0 ? 0 : bits / seconds);
     let entropyBits = 0;
     indices.data.forEach((index, i) => {
-      if (index >= 0) entropyBits += this.tables[i % header.codebooks]!.costBits(index);
+      if (index >= 0) entropyBits += this.codings.tables[i % header.codebooks]!.costBits(index);
     });
-    const rawBits = indices.data.length * Math.log2(this.config.quantizer.codewords);
+    const sent = indices.data.reduce((count, index) => count + (index >= 0 ? 1 : 0), 0);
+    const rawBits = sent * Math.log2(this.config.quantizer.codewords);
     return {
       seconds,
       bytes: bytes.length,
@@ -141,6 +224,23 @@ export class StreamCoder {
       entropyBitRate: perSecond(entropyBits),
       codedBitRate: perSecond(8 * bytes.length),
     };
+  }
+
+  /** Codewords of packet `number`; null where it is none of an encoder's, which its checksum missed. */
+  private decoded(packet: Packet, number: number, header: StreamHeader): Int32Array | null {
+    const { stages, run } = packet;
+    if (stages === 0) return new Int32Array();
+    if (stages % this.groups !== 0) return null;
+    const vectors = this.timing.vectors(header.samples);
+    const { vectorsPerPacket } = header;
+    const count =
+      vectorsPerPacket === 0 ? vectors : Math.min(vectorsPerPacket, vectors - number * vectorsPerPacket);
+    try {
+      return this.codings.decode(run, count, stages, header.coding);
+    } catch (error) {
+      if (error instanceof FormatError) return null;
+      throw error;
+    }
   }
 
   private packetCount({ samples, vectorsPerPacket }: StreamHeader): number {
@@ -157,24 +257,30 @@ export class StreamCoder {
   }
 
   /** Throws where a stream is another model's or too damaged to say. */
-  private requireOurs({ fingerprint, codebooks }: StreamHeader, survivors: number): void {
-    const names = `the model of fingerprint ${crcText(fingerprint)}; this is ${this.config.name}, ${crcText(this.fingerprint)}`;
-    if (survivors === 0) {
-      const other = fingerprint === this.fingerprint ? '' : ` (it names ${names})`;
-      throw new CorruptStreamError(
-        `the stream is damaged: none of its packets has a right checksum${other}; get it again from its source`,
-      );
-    }
+  private requireOurs(header: StreamHeader, packets: readonly (Packet | null)[]): void {
+    const { fingerprint, codebooks } = header;
+    if (packets.every((packet) => packet === null)) this.refuse(header);
     if (fingerprint !== this.fingerprint) {
       throw new ModelMismatchError(
-        `this stream was made with ${names}: decode it with the model that encoded it`,
+        `this stream was made with ${this.namesOf(header)}: decode it with the model that encoded it`,
       );
     }
-    if (codebooks > this.tables.length || codebooks % this.groups !== 0) {
+    if (codebooks > this.codings.stages || codebooks % this.groups !== 0) {
       throw new ModelMismatchError(
-        `the stream has ${codebooks} stages; the model has ${this.tables.length}, ${this.groups} for each codebook: ` +
-          'cut streams with the truncate of a model, which counts in codebooks',
+        `the stream has ${codebooks} stages; the model has ${this.codings.stages}, ${this.groups} for each codebook: ` +
+          'it was cut by something that did not know the model',
       );
     }
+  }
+
+  private refuse(header: StreamHeader): never {
+    const other = header.fingerprint === this.fingerprint ? '' : ` (it names ${this.namesOf(header)})`;
+    throw new CorruptStreamError(
+      `the stream is damaged: none of its packets has a right checksum${other}; get it again from its source`,
+    );
+  }
+
+  private namesOf({ fingerprint }: StreamHeader): string {
+    return `the model of fingerprint ${crcText(fingerprint)}; this is ${this.config.name}, ${crcText(this.fingerprint)}`;
   }
 }

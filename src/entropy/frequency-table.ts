@@ -3,7 +3,7 @@
  * share, the escape, stands before codewords that training never saw; where there is none it has no share.
  */
 import { FormatError, UsageError } from '../tensor/index.js';
-import { type RangeDecoder, type RangeEncoder, TOTAL_BITS } from './range-coder.js';
+import { TOTAL_BITS } from './range-coder.js';
 
 const TOTAL = 2 ** TOTAL_BITS;
 /** More codewords would leave the frequent ones too few parts to tell them apart. */
@@ -58,9 +58,11 @@ export function frequenciesFromCounts(counts: ArrayLike<number>): Int32Array {
 export class FrequencyTable {
   readonly codewords: number;
   /** cumulative[v] parts lie below codeword v; the escape is share `codewords`. */
-  private readonly cumulative: Int32Array;
-  private readonly unseen: readonly number[];
-  private readonly unseenBits: number;
+  readonly cumulative: Int32Array;
+  /** Codewords that have no share, in order: an escape is followed by the number of one of them. */
+  readonly unseen: readonly number[];
+  /** Bits of that number. */
+  readonly unseenBits: number;
 
   /** Frequencies as `frequenciesFromCounts` gives them. */
   constructor(private readonly frequencies: Int32Array) {
@@ -92,40 +94,10 @@ export class FrequencyTable {
     this.unseenBits = Math.ceil(Math.log2(Math.max(1, unseen.length)));
   }
 
-  encode(encoder: RangeEncoder, codeword: number): void {
-    const seen = this.frequencies[codeword]! > 0;
-    const share = seen ? codeword : this.codewords;
-    encoder.encode(this.cumulative[share]!, this.frequencies[share]!);
-    if (!seen) encoder.encode(this.unseen.indexOf(codeword), 1, this.unseenBits);
-  }
-
-  decode(decoder: RangeDecoder): number {
-    const share = this.shareAt(decoder.peek());
-    decoder.consume(this.cumulative[share]!, this.frequencies[share]!);
-    if (share < this.codewords) return share;
-    const rank = decoder.peek(this.unseenBits);
-    decoder.consume(rank, 1, this.unseenBits);
-    const codeword = this.unseen[rank];
-    if (codeword === undefined)
-      throw new FormatError('entropy code', `an escape names codeword ${rank} of none`);
-    return codeword;
-  }
-
   /** Bits that codeword costs by this table: -log2 of its probability. */
   costBits(codeword: number): number {
     const frequency = this.frequencies[codeword]!;
     if (frequency > 0) return TOTAL_BITS - Math.log2(frequency);
     return TOTAL_BITS - Math.log2(this.frequencies[this.codewords]!) + this.unseenBits;
-  }
-
-  /** The share that holds part `part` of 2^15: the last one that begins at or before it and is not empty. */
-  private shareAt(part: number): number {
-    let [low, high] = [0, this.codewords];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.cumulative[middle]! <= part) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 }

@@ -1,7 +1,7 @@
 /** The device half with its layers and its quantiser on a GPU: features are uploaded, indices come back. */
 
 import type { CodecConfig } from '../codec/config.js';
-import { codebooksOf, type EncodeOptions, packetVectorsOf } from '../codec/device-encoder.js';
+import { codebooksOf, type EncodeOptions, writeSettingsOf } from '../codec/device-encoder.js';
 import type { DeviceNetwork } from '../codec/step-stream.js';
 import type { StreamCoder } from '../codec/stream-coder.js';
 import type { Window } from '../codec/windows.js';
@@ -39,14 +39,13 @@ export class GpuDeviceEncoder {
 
   /** As DeviceEncoder.stream, but that the end is waited for. */
   stream(sampleRate: number, options: EncodeOptions = {}): GpuEncoderStream {
-    const codebooks = codebooksOf(this.config, options);
-    const packetVectors = packetVectorsOf(this.coder, options);
-    const { push, finish } = this.indexStream(sampleRate, codebooks);
+    const settings = writeSettingsOf(this.coder, options);
+    const { push, finish } = this.indexStream(sampleRate, settings.codebooks);
     return {
       push,
       finish: async () => {
         const { indices, samples } = await finish();
-        return this.coder.write(indices, codebooks, samples, packetVectors);
+        return this.coder.write(indices, samples, settings);
       },
     };
   }

@@ -24,7 +24,10 @@ export class CodewordTable implements VectorTable {
     this.books = flat(codebooks);
   }
 
-  /** Vectors [count, width]: in each group the sums of the codewords that indices [count, stages · groups] name. */
+  /**
+   * Vectors [count, width]: in each group the sums of the codewords that indices [count, stages · groups] name; -1 in a later
+   * stage names none.
+   */
   lookUp(indices: NdArray<Int32Array>): Tensor {
     const { groups, groupWidth, codewords } = this;
     const [count, stages] = indices.shape as [number, number];
@@ -38,6 +41,8 @@ export class CodewordTable implements VectorTable {
     for (let n = 0; n < count; n++) {
       for (let s = 0; s < stages; s++) {
         const index = indices.data[indices.offset + n * indices.stride[0]! + s * indices.stride[1]!]!;
+        // Only the first codebook must have been sent.
+        if (index === -1 && s >= groups) continue;
         if (index < 0 || index >= codewords) {
           throw new UsageError(`lookUp: index ${index} of stage ${s} names no codeword of ${codewords}`);
         }

@@ -1,23 +1,25 @@
 /**
- * A codec model from what training made: network, codebooks and statistics of features go into a file as they are, and the
- * entropy tables count what the file's own encoder sends for recordings. The first k codebooks of the file are its rate
- * points.
+ * A codec model from what training made: network, codebooks and statistics of features go into a file as they are, and how
+ * codewords are coded is learned from what the file's own encoder sends for recordings. The first k codebooks of the file are
+ * its rate points.
  */
 import type { FeatureStatistics } from '../audio/index.js';
 import type { TensorData } from '../checkpoints/index.js';
 import {
+  CODEBOOKS,
   type CodecConfig,
   type DeviceEncoder,
   dataOf,
   FEATURE_DEVIATION,
   FEATURE_MEAN,
-  FREQUENCIES,
+  isEntropyTensor,
   loadCodecModel,
+  openModel,
   roleOf,
   writeModel,
 } from '../codec/index.js';
 import { flat, ModelError, type Tensor, UsageError } from '../tensor/index.js';
-import { CodewordCounts } from './codeword-counts.js';
+import { SentCodewords } from './sent-codewords.js';
 
 export interface TrainedCodec {
   /** All that the file says of itself: labels, front end, network, cut, quantiser, licence, training data. */
@@ -33,25 +35,25 @@ export interface TrainedCodec {
 
 /** Takes recordings, then gives the codec model. */
 export class CodecExporter {
-  private readonly counts: CodewordCounts;
+  private readonly sent: SentCodewords;
 
   constructor(
     private readonly config: CodecConfig,
     private readonly tensors: ReadonlyMap<string, TensorData>,
     private readonly encoder: DeviceEncoder,
   ) {
-    this.counts = new CodewordCounts(config.quantizer);
+    this.sent = new SentCodewords(config.quantizer);
   }
 
-  /** Counts the codewords of a recording; those of training, because the tables are part of what was learned. */
+  /** Takes the codewords of a whole recording; of training, because how they are coded is part of what is learned. */
   count(samples: Float32Array, sampleRate: number): void {
     const { codebooks } = this.config.quantizer;
-    this.counts.add(this.encoder.quantize(samples, sampleRate, { codebooks }));
+    this.sent.add(this.encoder.quantize(samples, sampleRate, { codebooks }));
   }
 
   /** Vectors that were counted. */
   get vectors(): number {
-    return this.counts.vectors;
+    return this.sent.vectors;
   }
 
   /** The codec model's file. Throws UsageError where nothing was counted. */
@@ -59,15 +61,10 @@ export class CodecExporter {
     if (this.vectors === 0) {
       throw new UsageError('export: no vectors were counted: give count() the recordings of training first');
     }
-    return writeWith(this.config, this.tensors, this.counts);
+    const tables = this.sent.tables(this.tensors.get(CODEBOOKS)!);
+    return writeModel(this.config, new Map([...this.tensors, ...tables]));
   }
 }
-
-const writeWith = (
-  config: CodecConfig,
-  tensors: ReadonlyMap<string, TensorData>,
-  counts: CodewordCounts,
-): Uint8Array => writeModel(config, new Map([...tensors, [FREQUENCIES, counts.tables()]]));
 
 /** A tensor as a file holds it. Throws ModelError where training broke down and left no numbers. */
 function checked(name: string, tensor: Tensor): TensorData {
@@ -92,10 +89,30 @@ export async function exportCodec({ config, tensors, statistics }: TrainedCodec)
     kept.set(FEATURE_MEAN, checked(FEATURE_MEAN, statistics.mean));
     kept.set(FEATURE_DEVIATION, checked(FEATURE_DEVIATION, statistics.deviation));
   }
-  // The encoder that counts is that of the file; which codewords are frequent does not change what it chooses.
-  const model = await loadCodecModel(writeWith(config, kept, new CodewordCounts(config.quantizer)));
+  return exporterOf(config, kept);
+}
+
+/** Begins the file of a codec model anew, whose codewords are to be coded by what recordings teach: all else stays as it is. */
+export async function recodeModel(bytes: Uint8Array): Promise<CodecExporter> {
+  const file = await openModel(bytes);
+  const kept = new Map<string, TensorData>();
+  for (const role of ['shared', 'device', 'cloud'] as const) {
+    for (const [name, tensor] of await file.tensors(role)) {
+      if (!isEntropyTensor(name)) kept.set(name, dataOf(tensor));
+    }
+  }
+  return exporterOf(file.codec, kept);
+}
+
+async function exporterOf(
+  config: CodecConfig,
+  tensors: ReadonlyMap<string, TensorData>,
+): Promise<CodecExporter> {
+  // The encoder that counts is that of the file; what codewords cost does not change what it chooses.
+  const untaught = new SentCodewords(config.quantizer).frequencies();
+  const model = await loadCodecModel(writeModel(config, new Map([...tensors, ...untaught])));
   const encoder = await model.deviceEncoder();
   // What the cloud lacks is found here rather than by its user.
   await (config.task === 'recognition' ? model.cloudDecoder() : model.cloudClassifier());
-  return new CodecExporter(config, kept, encoder);
+  return new CodecExporter(config, tensors, encoder);
 }

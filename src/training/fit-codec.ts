@@ -12,7 +12,6 @@ import {
   dataOf,
   deviceNetworkFrom,
   ENCODE,
-  FREQUENCIES,
   type ModelSource,
   openModel,
   parseConfig,
@@ -25,9 +24,9 @@ import { Parameters } from '../nn/index.js';
 import { linear } from '../ops/index.js';
 import { fitGroups, GroupedQuantizer } from '../quantizer/index.js';
 import { ModelError, UsageError, view } from '../tensor/index.js';
-import { CodewordCounts } from './codeword-counts.js';
 import { type ReaderMaps, readerMetric } from './reader-metric.js';
 import { Reservoir } from './reservoir.js';
+import { SentCodewords } from './sent-codewords.js';
 
 export interface FitCodecOptions
   extends Pick<QuantizerConfig, 'codebooks' | 'codewords' | 'vectors' | 'groups' | 'pooledBy'> {
@@ -118,12 +117,10 @@ export class CodecFitter {
       ...(this.options.rounds === undefined ? {} : { rounds: this.options.rounds }),
       ...(this.options.onRound === undefined ? {} : { onRound: this.options.onRound }),
     });
-    const counts = new CodewordCounts(this.config.quantizer);
-    counts.add(new GroupedQuantizer(books, groups).encode(vectors));
-    const shared = new Map([
-      [CODEBOOKS, dataOf(books)],
-      [FREQUENCIES, counts.tables()],
-    ]);
+    // Vectors by chance and in no order: they say how often codewords are used, and nothing of contexts.
+    const sent = new SentCodewords(this.config.quantizer);
+    sent.add(new GroupedQuantizer(books, groups).encode(vectors));
+    const shared = new Map([[CODEBOOKS, dataOf(books)], ...sent.frequencies()]);
     return writeModel(this.config, new Map([...this.tensors, ...shared, ...this.mapTensors(width)]));
   }
 

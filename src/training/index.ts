@@ -5,6 +5,7 @@
 export {
   CodecExporter,
   exportCodec,
+  recodeModel,
   type TrainedCodec,
 } from './export.js';
 export { CodecFitter, type FitCodecOptions, fitCodec } from './fit-codec.js';

@@ -11,7 +11,7 @@ import {
   type Transcript,
   type Verdict,
 } from 'acom';
-import { readStream, truncateCodebooks } from 'acom/bitstream';
+import { readStream } from 'acom/bitstream';
 import { loadCodecModel as loadInBrowser } from 'acom/browser';
 import { type Evaluation, openSubject, runRecording, summarize } from 'acom/evaluation';
 import { loadCodecModel as loadGpuModel } from 'acom/gpu';
@@ -26,7 +26,7 @@ export async function roundTrip(wav: Uint8Array): Promise<Transcript> {
   const device = await model.deviceEncoder();
   const { samples, sampleRate } = readWav(wav);
   const bytes: Uint8Array = device.encode(samples, sampleRate, { codebooks: 2, packetSeconds: 1 });
-  const less = truncateCodebooks(bytes, 1);
+  const less = device.coder.truncate(bytes, 1);
   const cloud = await model.cloudDecoder();
   const options: DecodeOptions = { beam: 8 };
   try {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { constant, scalarOf, Tape } from '../../../src/autograd/index.js';
-import { encodeStage, FrequencyTable, frequenciesFromCounts } from '../../../src/entropy/index.js';
+import { encodeRun, FrequencyTable, frequenciesFromCounts, OrderZero } from '../../../src/entropy/index.js';
 import { codewordUsage, GroupedQuantizer } from '../../../src/quantizer/index.js';
 import { createRandom, flat, ShapeError, type Tensor, view } from '../../../src/tensor/index.js';
 import {
@@ -244,7 +244,8 @@ t.test('bits are what the range coder writes', async (t) => {
     temperature: 0.1,
     taskGradient: false,
   });
-  const written = 8 * encodeStage(indices.data, new FrequencyTable(frequenciesFromCounts(counts))).length;
+  const table = new OrderZero([new FrequencyTable(frequenciesFromCounts(counts))]);
+  const written = 8 * encodeRun({ indices: indices.data, stages: 1 }, table).length;
   const [hard, soft] = [quantization.bits()[0]!, scalarOf(quantization.rate())];
   t.ok(written < 0.97 * count * 6, 'coding saves something');
   t.ok(Math.abs(hard / written - 1) < 0.01, `${hard.toFixed(0)} bits for ${written}`);

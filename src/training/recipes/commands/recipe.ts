@@ -20,9 +20,9 @@ const WORKLOAD = new URL('./workload.js', import.meta.url);
 const TAKES = 3;
 /** How often each source is drawn from where all have a word. */
 const SHARES = { crowd: 0.5, digits: 0.25, voices: 0.25 } as const;
-/** Utterances that the statistics of features are of, and that codewords are counted on. */
+/** Utterances that the statistics of features are of, and recordings of some that codewords are counted on. */
 const STATISTICS_UTTERANCES = 400;
-const COUNTED_UTTERANCES = 1500;
+const COUNTED_RECORDINGS = 5000;
 
 /**
  * 3.125 vectors a second of up to 8 bits: 25 bit/s for each codebook. Four steps to a vector and half as
@@ -114,7 +114,10 @@ export async function commandsParts(options: RecipeOptions): Promise<[CodecPart<
     statistics,
     stepWidth: () => NETWORK.encoder.width,
     config: configOf,
-    counted: () => draw(most(COUNTED_UTTERANCES), 2),
+    *counted() {
+      const random = createRandom(2);
+      for (let n = most(COUNTED_RECORDINGS); n > 0; n--) yield utterances.inARow(random);
+    },
     validation: testSetOf(
       'validation',
       GROUPS.flatMap((group) => utterances.test(material.validation[group], 1)),

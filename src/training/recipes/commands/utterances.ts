@@ -1,5 +1,5 @@
 /** Utterances from single words: drawn and augmented for training, fixed for validation. */
-import { createRandom } from '../../../tensor/index.js';
+import { concatenate, createRandom } from '../../../tensor/index.js';
 import {
   augmentSpeech,
   choose,
@@ -37,6 +37,9 @@ const GAPS: Range = [0.02, 0.55];
 
 /** Words of an utterance that is to be recognised. */
 const TEST_WORDS: Range = [1, 4];
+
+/** Utterances of a recording that codewords are counted on. */
+const IN_A_ROW: Range = [1, 6];
 
 export interface Spoken {
   readonly samples: Float32Array;
@@ -95,6 +98,31 @@ export class Utterances {
     };
   }
 
+  /**
+   * Utterances in a row, by which it is learned how codewords are coded: every other recording is like those of training, every
+   * other one like those of tests, which nothing was done to.
+   */
+  inARow(random: Random): Float32Array {
+    const isClean = random() < 0.5;
+    const count = integer(random, IN_A_ROW);
+    const spoken = Array.from({ length: count }, () => {
+      const number = this.draw(random);
+      return isClean ? this.clean(number, random) : this.training(number, random);
+    });
+    return concatenate(spoken.map(({ samples }) => samples));
+  }
+
+  /** An utterance that has training take `number` in it, as `test` makes them. */
+  private clean(number: number, random: Random): Spoken {
+    const numbers = Array.from({ length: integer(random, TEST_WORDS) }, (_, n) =>
+      n === 0 ? number : this.draw(random),
+    );
+    return this.composed(
+      numbers.map((each) => this.material.training[each]!),
+      random,
+    );
+  }
+
   private noise(random: Random): Float32Array {
     return this.material.loaded.samples(choose(random, this.material.noises));
   }
@@ -109,14 +137,18 @@ export class Utterances {
     const left = shuffled(random, takes);
     const spoken: Spoken[] = [];
     while (left.length > 0) {
-      const words = left.splice(0, integer(random, TEST_WORDS));
-      const { samples } = composeUtterance(
-        words.map((take) => ({ samples: this.samplesOf(take), word: COMMANDS[take.label - 1]! })),
-        random,
-        { sampleRate: FRONT_END.sampleRate, gapSeconds: [0.05, 0.4], floorDecibels: [20, 35] },
-      );
-      spoken.push({ samples, labels: words.map(({ label }) => label) });
+      spoken.push(this.composed(left.splice(0, integer(random, TEST_WORDS)), random));
     }
     return spoken;
+  }
+
+  /** Takes one after another over a noise floor, else as they were recorded. */
+  private composed(takes: readonly Take[], random: Random): Spoken {
+    const { samples } = composeUtterance(
+      takes.map((take) => ({ samples: this.samplesOf(take), word: COMMANDS[take.label - 1]! })),
+      random,
+      { sampleRate: FRONT_END.sampleRate, gapSeconds: [0.05, 0.4], floorDecibels: [20, 35] },
+    );
+    return { samples, labels: takes.map(({ label }) => label) };
   }
 }

@@ -13,6 +13,7 @@ import { statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, type TestSet } from '../finish.js';
 import { type CodecPart, trainPart } from '../part.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
+import { inRows } from '../rows.js';
 import {
   CLIP_SECONDS,
   type Esc10Options,
@@ -110,7 +111,7 @@ export async function esc10Parts(options: RecipeOptions): Promise<CodecPart<Esc1
       statistics,
       stepWidth,
       config: configOf,
-      counted: recorded,
+      counted: () => inRows(others, CLIP_SECONDS * FRONT_END.sampleRate),
       validation: set,
       tests: held.length === 0 ? [] : [{ about: 'held-out fold', set }],
     };

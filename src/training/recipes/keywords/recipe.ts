@@ -11,6 +11,7 @@ import { statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, type TestSet, writeTestSet } from '../finish.js';
 import { type CodecPart, trainPart } from '../part.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
+import { inRows } from '../rows.js';
 import { voicesFolder } from '../voices.js';
 import {
   CLIP_SECONDS,
@@ -108,7 +109,7 @@ export async function keywordsParts(options: RecipeOptions): Promise<[CodecPart<
     statistics,
     stepWidth: () => NETWORK.encoder.width,
     config: configOf,
-    counted: () => recorded.map((clip) => clip.samples()),
+    counted: () => inRows(recorded, CLIP_SECONDS * FRONT_END.sampleRate),
     validation: testSetOf('validation', material.validation.filter(isKeyword)),
     tests: [
       {

@@ -1,0 +1,1 @@
+export { type Codebooks, type ContextOptions, learnContexts, MOST_CONTEXT_BYTES } from './learn.js';

@@ -13,6 +13,9 @@ import { kept, validated, workloadOf } from './probe.js';
 import { pointOf, type Trial } from './results.js';
 import { type Part, type Task, trainedOf } from './tasks.js';
 
+/** Recordings that codewords are counted on: all of them would take longer than the training. */
+const COUNTED = 600;
+
 export interface TrialSettings {
   readonly task: Task;
   /** Folder of the runs of `npm run train:NAME`. */
@@ -67,7 +70,7 @@ async function measurePart(part: Part, choice: Choice, settings: TrialSettings) 
     trained = result;
   }
   const validation = await validated(workload, kept(trained));
-  const model = await modelOf(part, coding, trained);
+  const model = await modelOf(part, coding, trained, COUNTED);
   const sets = [part.validation, ...(tests ? part.tests.map(({ set }) => set) : [])];
   // The fold that is held out is both.
   const known = new Map<TestSet, Evaluation>();

@@ -143,7 +143,7 @@ t.test('fit, encode, decode, info', async (t) => {
   const info = (...args: string[]) => acom(folder, 'info', ...args);
   t.match(
     (await info('x.acom', '-m', 'codec.safetensors')).stdout,
-    /2 codebooks, model [0-9a-f]{8} \(tiny-codec\)[\s\S]*packets +2 good of 2, 10 vectors each/,
+    /2 codebooks, coding adaptive, model [0-9a-f]{8} \(tiny-codec\)[\s\S]*packets +2 good of 2, 10 vectors each/,
   );
   t.match(JSON.parse((await info('x.acom', '-m', 'codec.safetensors', '--json')).stdout), {
     codebooks: 2,
@@ -182,6 +182,11 @@ t.test('a keyword conformer: fit, info, split, and both halves', async (t) => {
     return stdout;
   };
   await run('acom model fit keywords.safetensors in -l 1 -k 2 -v 8 -o codec.safetensors');
+  t.match(
+    await run('acom model recode codec.safetensors in -o recoded.safetensors'),
+    // A few clips teach no contexts, and the file says so.
+    /recoded\.safetensors: [\d,]+ bytes, tiny-keyword-conformer, fingerprint [0-9a-f]{8}, coding adaptive from \d+ vectors of \d+ recordings/,
+  );
   const about = await run('acom info codec.safetensors');
   t.match(
     about,

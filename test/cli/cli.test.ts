@@ -66,8 +66,44 @@ t.test('encode, decode, transcribe, info', async (t) => {
     tensors: unknown[];
   };
   t.match(model, { type: 'codec model', part: 'whole', fingerprint: hex });
-  t.equal(model.tensors.length, 150);
+  t.equal(model.tensors.length, 156);
   t.match((await acom(folder, 'info', modelFile)).stdout, /device +230\.7 million multiply-adds for 10 s/);
+});
+
+t.test("encode to a bit rate, and by a coding of one's choice", async (t) => {
+  const folder = t.testdir();
+  const line = (stdout: string) =>
+    JSON.parse(stdout) as { bytes: number; codedBitRate: number; codebooks: number };
+  const encoded = async (...args: string[]) => {
+    const { code, stdout, stderr } = await acom(
+      folder,
+      'encode',
+      sample('digits'),
+      '-o',
+      'out.acom',
+      '--json',
+      ...args,
+    );
+    t.equal(code, 0, stderr);
+    return line(stdout);
+  };
+  const full = await encoded('-b', '1000', '-p', '1s');
+  const less = await encoded('-b', '70', '-p', '1s');
+  t.equal(full.codebooks, 4);
+  t.ok(less.codedBitRate < 80 && less.codedBitRate < full.codedBitRate, `${less.codedBitRate} bit/s`);
+  t.match((await acom(folder, 'info', 'out.acom')).stdout, /4 codebooks at most, coding context, model/);
+  t.equal((await acom(folder, 'decode', 'out.acom')).code, 0);
+  const packed = await encoded('--coding', 'packed');
+  const context = await encoded('--coding', 'context');
+  t.ok(context.bytes < 0.8 * packed.bytes, `${context.bytes} bytes of ${packed.bytes}`);
+  t.match(await acom(folder, 'encode', sample('digits'), '--coding', 'zip', '-o', 'x.acom'), {
+    code: 2,
+    stderr: /coding is zip; there are packed, order-0, adaptive, context/,
+  });
+  t.match(await acom(folder, 'encode', sample('digits'), '-b', '0', '-o', 'x.acom'), {
+    code: 2,
+    stderr: /above 0/,
+  });
 });
 
 t.test('pipes', async (t) => {

@@ -57,7 +57,12 @@ t.test('a device file and a cloud file, each with its own tensors', async (t) =>
   await t.rejects(device.split(), { code: 'ACOM_MODEL' });
   const names = (file: Uint8Array) => [...readSafetensors(file).tensors.keys()];
   const common = names(parts.device).filter((name) => names(parts.cloud).includes(name));
-  t.same(common.sort(), ['entropy.frequencies', 'quantizer.codebooks']);
+  const contexts = ['biases', 'earlier', 'leaves', 'nodes', 'previous', 'second'];
+  t.same(common.sort(), [
+    ...contexts.map((table) => `entropy.context.${table}`),
+    'entropy.frequencies',
+    'quantizer.codebooks',
+  ]);
   t.ok(
     parts.cloud.length < bytes.length / 2,
     `${parts.device.length} and ${parts.cloud.length} of ${bytes.length} bytes`,
@@ -345,4 +350,43 @@ t.test('packing an exported network', { skip: skipWithout('weights/commands') },
   const { config } = await loadCodecModel(model);
   t.match(config, { ...options, splitLayer: 3, quantizer: { codebooks: 2, codewords: 256, pooling: 2 } });
   t.throws(() => packExportedNetwork(bytes, options), { code: 'ACOM_MODEL', message: /under "acom"/ });
+});
+
+t.test('tables of contexts that are missing, misshapen or none', async (t) => {
+  const broken: [string, (tensors: Map<string, TensorData>) => void, RegExp][] = [
+    [
+      'one is missing',
+      (tensors) => tensors.delete('entropy.context.second'),
+      /entropy.context.second must be int8/,
+    ],
+    [
+      'another type',
+      (tensors) => {
+        const { data, shape } = tensors.get('entropy.context.nodes')!;
+        tensors.set('entropy.context.nodes', { data: Int16Array.from(data as Int8Array), shape });
+      },
+      /entropy.context.nodes must be int8 \[4, 256, 16\]/,
+    ],
+    [
+      'a leaf twice',
+      (tensors) => {
+        const { data, shape } = tensors.get('entropy.context.leaves')!;
+        const leaves = Int16Array.from(data as Int16Array);
+        leaves[1] = leaves[0]!;
+        tensors.set('entropy.context.leaves', { data: leaves, shape });
+      },
+      /codeword 1 of stage 0 has leaf \d+, which is none or another's/,
+    ],
+  ];
+  const { metadata, tensors } = readSafetensors(bytes.slice());
+  const config = JSON.parse(metadata.get('config')!) as CodecConfig;
+  for (const [name, change, message] of broken) {
+    const changed = new Map<string, TensorData>(
+      [...tensors].map(([key, { data, shape }]) => [key, { data, shape }]),
+    );
+    change(changed);
+    const model = await loadCodecModel(writeModel(config, changed));
+    const encode = async () => (await model.deviceEncoder()).encode(new Float32Array(8000), 8000);
+    await t.rejects(encode, { message }, name);
+  }
 });

@@ -19,7 +19,7 @@ export interface CodecPart<O extends { readonly coding: CodingOptions | null }> 
   readonly stepWidth: (splitLayer: number) => number;
   /** Of its codec model. */
   readonly config: (coding: CodingOptions) => CodecConfig;
-  /** Recordings of training, by which entropy tables learn how often each codeword is used. */
+  /** Recordings of training, from which it is learned how codewords are coded. */
   readonly counted: () => Iterable<Float32Array>;
   /** What choices are made on. */
   readonly validation: TestSet;
@@ -27,12 +27,21 @@ export interface CodecPart<O extends { readonly coding: CodingOptions | null }> 
   readonly tests: readonly { readonly about: string; readonly set: TestSet }[];
 }
 
-/** The codec model's file of what was trained. */
+function* firstOf<T>(items: Iterable<T>, most: number): Generator<T> {
+  let n = 0;
+  for (const item of items) {
+    if (n++ >= most) return;
+    yield item;
+  }
+}
+
+/** The codec model's file of what was trained; what codewords cost is learned from at most `most` recordings. */
 export const modelOf = <O extends { readonly coding: CodingOptions | null }>(
   { config, statistics, counted }: CodecPart<O>,
   coding: CodingOptions,
   trained: Pick<TrainResult, 'parameters' | 'buffers'>,
-): Promise<Uint8Array> => modelBytes(config(coding), trained, statistics, counted());
+  most = Number.POSITIVE_INFINITY,
+): Promise<Uint8Array> => modelBytes(config(coding), trained, statistics, firstOf(counted(), most));
 
 /** Both phases, and the model; null where the run was ended before. */
 export async function trainPart<O extends { readonly coding: CodingOptions | null }>(

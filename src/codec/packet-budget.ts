@@ -1,17 +1,13 @@
 /**
  * Rate control: which of a packet's sizes fits. Each packet's time brings bytes at the target rate; what is not spent is saved, up
- * to one packet's worth or one smallest packet. So no stretch of a stream has more than the target rate gives it and one packet.
+ * to one packet's worth or one smallest packet. So no stretch of a stream has more than the target rate gives it and
+ * one packet; the header of the stream is that one packet of its beginning, which has nothing saved.
  */
 export class PacketBudget {
-  private saved: number;
+  private saved = 0;
 
-  /** `perPacket`: bytes that the target rate gives for the time of a packet; `header`: what is spent before the first. */
-  constructor(
-    private readonly perPacket: number,
-    header: number,
-  ) {
-    this.saved = -header;
-  }
+  /** `perPacket`: bytes that the target rate gives for the time of a packet. */
+  constructor(private readonly perPacket: number) {}
 
   /**
    * The number of the last of `sizes` that fits, which is then spent; -1 where none does, and the

@@ -1,7 +1,7 @@
 /** Indices to .acom bytes and back: coding, packets, checks. Both halves have one; no network is in it. */
 
 import { checksumBytes } from '../bitstream/checksums.js';
-import { type Coding, encodeHeader, type StreamHeader, varintBytes } from '../bitstream/header.js';
+import { type Coding, type StreamHeader, varintBytes } from '../bitstream/header.js';
 import { type Packet, readStream, writeStream } from '../bitstream/stream.js';
 import {
   asBytes,
@@ -127,7 +127,7 @@ export class StreamCoder {
       );
     }
     const seconds = single ? this.timing.seconds(samples) : packetVectors / this.timing.vectorsPerSecond;
-    const budget = new PacketBudget((targetBitRate * seconds) / 8, encodeHeader(header).length);
+    const budget = new PacketBudget((targetBitRate * seconds) / 8);
     const packets = starts.map((from) => {
       const choices = Array.from({ length: codebooks }, (_, k) => packetOf(from, k + 1));
       const chosen = budget.spend(

@@ -5,9 +5,9 @@ import { keep, scope, type Tensor } from '../tensor/index.js';
 import { ConvolutionModule } from './convolution-module.js';
 import type { EncoderConfig } from './encoder-config.js';
 import { FeedForward } from './feed-forward.js';
-import { LatestTensor } from './latest-tensor.js';
 import { LayerNorm } from './layer-norm.js';
 import type { Parameters } from './parameters.js';
+import { RecentTensor } from './recent-tensor.js';
 import { RelativeSelfAttention, relativePositions } from './relative-self-attention.js';
 import { RotarySelfAttention, rotaryTable } from './rotary-self-attention.js';
 
@@ -62,7 +62,7 @@ export interface EncoderPart {
 export class ConformerEncoder {
   readonly layers: readonly ConformerLayer[];
   readonly finalNorm: LayerNorm | null;
-  private readonly positions = new LatestTensor((frames: number) => positionTable(this.config, frames));
+  private readonly positions = new RecentTensor((frames: number) => positionTable(this.config, frames));
 
   constructor(
     parameters: Parameters,

@@ -3,9 +3,9 @@ import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/mat
 import type { PaddingMask } from '../ops/padding-mask.js';
 import { relativeAttention } from '../ops/relative-attention.js';
 import { keep, type Tensor, zeros } from '../tensor/index.js';
-import { LatestTensor } from './latest-tensor.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';
+import { RecentTensor } from './recent-tensor.js';
 
 /**
  * SpeechBrain's table of relative positions (RelPosEncXL), [2 · frames - 1, width]: row p is for the distance
@@ -36,7 +36,7 @@ export class RelativeSelfAttention {
   readonly out: Linear;
   private inWeights: LinearWeights | null = null;
   /** Tables of positions times the weight for them. */
-  private readonly projected = new LatestTensor((table: Tensor) =>
+  private readonly projected = new RecentTensor((table: Tensor) =>
     undeferred(() => keep(linear(table, this.positionWeight, null))),
   );
 

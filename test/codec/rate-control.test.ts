@@ -51,13 +51,13 @@ t.test('a budget of any sizes: nothing is spent that was not given, but for one 
     maxLength: 60,
   });
   const property = fc.property(sizes, fc.integer({ min: 4, max: 300 }), (packets, perPacket) => {
-    const budget = new PacketBudget(perPacket, 9);
+    const budget = new PacketBudget(perPacket);
     const spent = packets.map((own) => {
       const ascending = [...own].sort((a, b) => a - b);
       const chosen = budget.spend(ascending, 3);
       return chosen < 0 ? 3 : ascending[chosen]!;
     });
-    const most = Math.max(perPacket, ...packets.map((own) => Math.min(...own)), 9);
+    const most = Math.max(perPacket, ...packets.map((own) => Math.min(...own)));
     for (let from = 0; from < spent.length; from++) {
       let sum = 0;
       for (let to = from; to < spent.length; to++) {

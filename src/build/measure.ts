@@ -30,7 +30,12 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'encoder, CNN14', load: 'loadDeviceEncoder', layers: ['cnn14'], most: 75.5 * KILOBYTE },
   { name: 'classifier, CNN14', load: 'loadCloudClassifier', layers: ['cnn14'], most: 57.5 * KILOBYTE },
   { name: 'encoder, keywords', load: 'loadDeviceEncoder', layers: ['keyword-cnn'], most: 74.5 * KILOBYTE },
-  { name: 'classifier, keywords', load: 'loadCloudClassifier', layers: ['keyword-cnn'], most: 57.5 * KILOBYTE },
+  {
+    name: 'classifier, keywords',
+    load: 'loadCloudClassifier',
+    layers: ['keyword-cnn'],
+    most: 57.5 * KILOBYTE,
+  },
   {
     name: 'encoder, keyword conformer',
     load: 'loadDeviceEncoder',

@@ -1,4 +1,5 @@
 export { Adaptive } from './adaptive.js';
+export { depthOf, sumsOverTree } from './codeword-tree.js';
 export { Context } from './context.js';
 export {
   type ContextTables,

@@ -1,7 +1,7 @@
 import type { TensorData } from '../checkpoints/index.js';
 import { contextTensors, entropyTables, FREQUENCIES, type QuantizerConfig } from '../codec/index.js';
 import type { NdArray } from '../tensor/index.js';
-import { type Codebooks, learnContexts } from './contexts/index.js';
+import { type Codebooks, countsOf, learnContexts } from './contexts/index.js';
 
 /** What a quantiser sent: what codewords are coded by is learned from it. */
 export class SentCodewords {
@@ -29,10 +29,7 @@ export class SentCodewords {
 
   /** How often each stage sent each codeword, as model files have it. */
   frequencies(): Map<string, TensorData> {
-    const counts = Array.from({ length: this.stages }, () => new Float64Array(this.codewords));
-    for (const codes of this.recordings) {
-      for (let i = 0; i < codes.length; i++) counts[i % this.stages]![codes[i]!]!++;
-    }
+    const counts = countsOf(this.recordings, this.stages, this.codewords);
     return new Map([[FREQUENCIES, entropyTables(counts)]]);
   }
 

@@ -1,1 +1,1 @@
-export { type Codebooks, type ContextOptions, learnContexts, MOST_CONTEXT_BYTES } from './learn.js';
+export { type Codebooks, type ContextOptions, countsOf, learnContexts, MOST_CONTEXT_BYTES } from './learn.js';

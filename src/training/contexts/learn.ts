@@ -5,9 +5,11 @@ import {
   Context,
   type ContextTables,
   contextBytes,
+  depthOf,
   encodeRun,
   FrequencyTable,
   frequenciesFromCounts,
+  sumsOverTree,
 } from '../../entropy/index.js';
 import { createRandom } from '../../tensor/index.js';
 import { shuffled } from '../augmentation/index.js';
@@ -84,7 +86,8 @@ function dimensionsOf(stages: number, codewords: number): number {
 const bytesOf = (recordings: readonly Codes[], model: CodewordModel): number =>
   recordings.reduce((sum, indices) => sum + encodeRun({ indices, stages: model.stages }, model).length, 0);
 
-function countsOf(recordings: readonly Codes[], stages: number, codewords: number): Float64Array[] {
+/** How often each stage has each codeword. */
+export function countsOf(recordings: readonly Codes[], stages: number, codewords: number): Float64Array[] {
   const counts = Array.from({ length: stages }, () => new Float64Array(codewords));
   for (const codes of recordings) {
     for (let i = 0; i < codes.length; i++) counts[i % stages]![codes[i]!]!++;
@@ -99,17 +102,17 @@ function begun(
   dimensions: number,
   seed: number,
 ): LogBilinear {
-  const depth = Math.ceil(Math.log2(codewords));
+  const depth = depthOf(codewords);
   const leaves = new Int16Array(stages * codewords);
   const biases = new Float64Array(stages << depth);
   countsOf(recordings, stages, codewords).forEach((counts, s) => {
     const size = codewords * width;
     const own = leafOrder(data.subarray(s * size, (s + 1) * size), codewords, width, depth);
     leaves.set(own, s * codewords);
-    const sums = new Float64Array(2 << depth);
-    for (let v = 0; v < codewords; v++) sums[(1 << depth) + own[v]!] = counts[v]! + UNSEEN;
-    for (let node = (1 << depth) - 1; node > 0; node--) {
-      sums[node] = sums[2 * node]! + sums[2 * node + 1]!;
+    const atLeaves = new Float64Array(1 << depth);
+    for (let v = 0; v < codewords; v++) atLeaves[own[v]!] = counts[v]! + UNSEEN;
+    const sums = sumsOverTree(atLeaves, depth);
+    for (let node = 1; node < 1 << depth; node++) {
       // A node that has codewords on one side only is as good as decided.
       const odds = (sums[2 * node + 1]! + 1e-6) / (sums[2 * node]! + 1e-6);
       biases[(s << depth) + node] = Math.log(odds);

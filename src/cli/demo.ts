@@ -81,7 +81,7 @@ export async function demo({ output, codebooks: wanted }: DemoArguments): Promis
   print(
     '',
     `The files are in ${shortPath(output)}; try: ${command} decode ${shortPath(encoded[0]?.file ?? output)}`,
-    'raw: 8 bits a codeword. entropy: an ideal coder with the same tables. coded: every byte of the file.',
+    'raw: 8 bits a codeword. entropy: an ideal coder that knows how often each comes. coded: every byte of the file.',
   );
   return EXIT.done;
 }

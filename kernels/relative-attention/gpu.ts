@@ -111,7 +111,7 @@ const attend: RelativeAttention = (
   const together = q.value === k.value;
   const relative = positions && biasU && biasV;
   const p = relative
-    ? notes.read(positions, positionsOffset, 2 * frames - 1, heads * headSize, positionsRow)
+    ? notes.read(positions, positionsOffset, frames + keys - 1, heads * headSize, positionsRow)
     : null;
   const u = relative ? notes.read(biasU, biasUOffset, 1, heads * headSize) : null;
   const w = relative ? notes.read(biasV, biasVOffset, 1, heads * headSize) : null;

@@ -37,7 +37,7 @@ export function defineRelativeAttention(module: ModuleBuilder, arithmetic: Arith
   const packColumns = definePackColumns(module);
   const attendHead = defineAttendHead(module, arithmetic);
   module.function('attendHeads', HEADS_PARAMETERS, (f, p) => {
-    const positionCount = i32.sub(i32.shl(p.frames, i32.const(1)), i32.const(1));
+    const positionCount = i32.sub(i32.add(p.frames, p.keyCount), i32.const(1));
     const headBytes = f.local(i32.shl(p.width, i32.const(2)));
     f.while(i32.gtS(p.heads, i32.const(0)), () => {
       f.call(packTransposed, p.keyCount, p.width, p.k, p.kRowBytes, p.keys);
@@ -203,9 +203,9 @@ function defineAttendHead(module: ModuleBuilder, arithmetic: Arithmetic): Functi
           );
 
           // Query i = frames - left is the block's first. Its last, i + rows - 1, meets key 0 at position left - rows;
-          // query i meets key frames - 1 at position frames + left - 2.
+          // query i meets the last key at position keys + left - 2.
           f.set(first, quarter(i32.sub(left, rows)));
-          f.set(end, fours(i32.sub(i32.add(p.frames, left), i32.const(1))));
+          f.set(end, fours(i32.sub(i32.add(p.keyCount, left), i32.const(1))));
           // Column of S for query i at the first of these positions
           const column = i32.sub(i32.shl(first, i32.const(2)), i32.sub(left, i32.const(1)));
           multiply({

@@ -1,7 +1,7 @@
 /** Sizes of one attention over one sequence. */
 export interface RelativeAttentionSizes {
   readonly frames: number;
-  /** Keys and values; as many as frames where it is left out. */
+  /** Keys and values; as many as frames where it is left out. With positions no fewer: the frames are the last of them. */
   readonly keys?: number;
   readonly heads: number;
   readonly headSize: number;
@@ -17,8 +17,9 @@ export interface RelativeAttentionSizes {
  *
  * q, k and v are slices of projected frames: row stride apart in time, `headStride` apart from head to head
  * (SpeechBrain packs q, k, v of one head side by side, so its head stride is 3 · headSize). Positions p are
- * [2 · frames - 1, heads · headSize]; indexing them by frames - 1 - i + j is the "relative shift", done
- * without moving memory. u and v biases are [heads, headSize]. A masked key (1) takes no weight; a frame
+ * [frames + keys - 1, heads · headSize]; indexing them by frames - 1 - i + j is the "relative shift", done
+ * without moving memory. Where there are more keys than frames, those that come first are of frames before them, as a stream
+ * that runs in chunks remembers them: i is then the frame keys - frames + i of the keys. u and v biases are [heads, headSize]. A masked key (1) takes no weight; a frame
  * all of whose keys are masked becomes zero.
  *
  * Without positions (null, and with them u and v) this is plain attention: the frames may then attend to another sequence

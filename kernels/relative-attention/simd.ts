@@ -125,7 +125,7 @@ export const relativeAttentionSimd: SimdKernel<RelativeAttention, RelativeAttent
         const q = place(query, queryOffset, frames, across, queryRowStride);
         const k = place(key, keyOffset, keys, across, keyRowStride);
         const v = place(value, valueOffset, keys, across, valueRowStride);
-        const distances = positions === null ? 0 : 2 * frames - 1;
+        const distances = positions === null ? 0 : frames + keys - 1;
         const p = place(positions, positionsOffset, distances, width, positionsRowStride);
         const u = place(biasU, biasUOffset, 1, width, width);
         const w = place(biasV, biasVOffset, 1, width, width);

@@ -13,17 +13,22 @@ export interface RelativeAttentionCase {
   readonly map?: boolean;
   /** Plain attention, without positions: so many keys of another sequence, and whether something is added to scores. */
   readonly plain?: { readonly keys: number; readonly added?: boolean };
+  /** Keys of frames before the first one, with positions; 0 where it is left out. */
+  readonly past?: number;
 }
 
-const operands = ({ frames, heads, headSize, masked, map, plain }: RelativeAttentionCase) => {
+const keysOf = ({ frames, plain, past = 0 }: RelativeAttentionCase): number => plain?.keys ?? frames + past;
+
+const operands = (sizes: RelativeAttentionCase) => {
+  const { frames, heads, headSize, masked, map, plain } = sizes;
   const width = heads * headSize;
-  const keys = plain?.keys ?? frames;
+  const keys = keysOf(sizes);
   const relative = plain ? 0 : 1;
   const dense = { strided: false } as const;
   return {
     // q, k and v of head h side by side, as SpeechBrain's in_proj leaves them
     qkv: { role: 'input', type: 'float32', rows: Math.max(frames, keys), columns: 3 * width },
-    positions: { role: 'input', type: 'float32', rows: relative * (2 * frames - 1), columns: width },
+    positions: { role: 'input', type: 'float32', rows: relative * (frames + keys - 1), columns: width },
     biasU: { role: 'input', type: 'float32', rows: relative * heads, columns: headSize, ...dense },
     biasV: { role: 'input', type: 'float32', rows: relative * heads, columns: headSize, ...dense },
     // A quarter of what is added forbids a key, but never the first
@@ -74,6 +79,11 @@ export const relativeAttentionSpec: KernelSpec<
     { frames: 7, heads: 2, headSize: 4, masked: 'all', map: true },
     { frames: 25, heads: 4, headSize: 24, map: true },
     { frames: 70, heads: 2, headSize: 36 },
+    // Chunks: frames with more keys before them
+    ...[1, 2, 3, 4, 5, 8, 11].map((past) => ({ frames: 6, heads: 2, headSize: 5, past })),
+    ...[1, 4, 5, 7, 8, 13].map((frames) => ({ frames, heads: 2, headSize: 6, past: 3, map: true })),
+    { frames: 8, heads: 4, headSize: 24, past: 24 },
+    { frames: 9, heads: 2, headSize: 4, past: 12, masked: true, map: true },
     // Plain: frames and keys around tiles and panels, each alone
     ...[1, 2, 4, 5, 6, 7, 9].map((frames) => ({ frames, heads: 2, headSize: 5, plain: { keys: frames } })),
     ...[1, 3, 4, 7, 8, 9, 17].map((keys) => ({ frames: 6, heads: 3, headSize: 8, plain: { keys } })),
@@ -86,6 +96,7 @@ export const relativeAttentionSpec: KernelSpec<
   workloads: [
     attention('shipped model, 1 s', 25, 4, 24),
     attention('shipped model, 10 s', 250, 4, 24),
+    { name: 'live model, a chunk', sizes: { ...attention('', 8, 4, 24).sizes, past: 24 } },
     attention('conformer small, 1 s', 25, 4, 36),
     attention('conformer small, 10 s', 250, 4, 36),
     attention('conformer large, 1 s', 25, 8, 64),
@@ -95,23 +106,30 @@ export const relativeAttentionSpec: KernelSpec<
     },
     attention('conformer large, 10 s', 250, 8, 64),
   ],
-  cost: ({ frames, heads, headSize, plain }) => ({
-    operations: 2 * heads * frames * (plain?.keys ?? frames) * (plain ? 2 : 3) * headSize,
-    bytes: 4 * heads * headSize * (plain ? 2 * (frames + plain.keys) : 6 * frames - 1),
-  }),
+  cost: (sizes) => {
+    const { frames, heads, headSize, plain } = sizes;
+    const keys = keysOf(sizes);
+    return {
+      operations: 2 * heads * frames * keys * (plain ? 2 : 3) * headSize,
+      bytes: 4 * heads * headSize * (2 * (frames + keys) + (plain ? 0 : frames + keys - 1)),
+    };
+  },
   operands,
-  bind(kernel, { frames, heads, headSize, masked, map, plain }, o) {
+  bind(kernel, sizes, o) {
+    const { frames, heads, headSize, masked, map, plain, past = 0 } = sizes;
+    // q, k and v lie together: the queries are the last rows of the keys.
+    const query = plain ? 0 : past * o.qkv.rowStride;
     return () => {
       kernel(
         {
           frames,
-          ...(plain && { keys: plain.keys }),
+          ...((plain || past > 0) && { keys: keysOf(sizes) }),
           heads,
           headSize,
           scale: 1 / Math.sqrt(heads * headSize),
         },
         o.qkv.data,
-        o.qkv.offset,
+        o.qkv.offset + query,
         o.qkv.rowStride,
         o.qkv.data,
         o.qkv.offset + headSize,
@@ -142,9 +160,10 @@ export const relativeAttentionSpec: KernelSpec<
       );
     };
   },
-  exact({ frames, heads, headSize, masked, map, plain }, { qkv, positions, biasU, biasV, added, mask }) {
+  exact(sizes, { qkv, positions, biasU, biasV, added, mask }) {
+    const { frames, heads, headSize, masked, map, plain, past = 0 } = sizes;
     const width = heads * headSize;
-    const keys = plain?.keys ?? frames;
+    const keys = keysOf(sizes);
     const weights = new Float64Array(heads * frames * keys);
     const y = new Float64Array(frames * width);
     const part = (which: number, h: number, t: number, d: number) =>
@@ -167,8 +186,8 @@ export const relativeAttentionSpec: KernelSpec<
           for (let d = 0; d < headSize; d++) {
             const at = h * headSize + d;
             const p = positions.data[positions.offset + distance * positions.rowStride + at];
-            content += (part(0, h, i, d) + biasU.data[biasU.offset + at]) * part(1, h, j, d);
-            position += (part(0, h, i, d) + biasV.data[biasV.offset + at]) * p;
+            content += (part(0, h, past + i, d) + biasU.data[biasU.offset + at]) * part(1, h, j, d);
+            position += (part(0, h, past + i, d) + biasV.data[biasV.offset + at]) * p;
           }
           scores.push((content + position) / Math.sqrt(width));
         }

@@ -19,7 +19,7 @@ import { FrameTiming } from './frame-timing.js';
 import { type NetworkWork, runHere } from './network-work.js';
 import type { StreamCoder, StreamIndices } from './stream-coder.js';
 import { VectorLayout } from './vector-layout.js';
-import { WindowPlan } from './windows.js';
+import { type Window, WindowPlan } from './windows.js';
 
 export interface DecodeOptions extends DecodingOptions {
   /** Codebooks of the stream to use, the first ones; all of them where this is left out. */
@@ -105,6 +105,11 @@ export class CloudDecoder {
     return runHere(this.scoring(indices, frames), this.suffix);
   }
 
+  /** Chunks know how far they look back by themselves: to them a recording is one window. */
+  private windows(vectors: number): Iterable<Window> {
+    return this.suffix.chunks ? [{ start: 0, from: 0, to: vectors, end: vectors }] : this.plan.all(vectors);
+  }
+
   private *scoring(indices: NdArray<Int32Array>, frames: number): NetworkWork<Tensor> {
     const [vectors, stages] = indices.shape as [number, number];
     const { framesPerVector } = this.timing;
@@ -113,7 +118,7 @@ export class CloudDecoder {
     }
     const classes = this.config.network.classes;
     const out = zeros([frames, classes]);
-    for (const { start, from, to, end } of this.plan.all(vectors)) {
+    for (const { start, from, to, end } of this.windows(vectors)) {
       const last = Math.min(end * framesPerVector, frames);
       const looked = this.table.lookUp(indices.lo(start, 0).hi(end - start, stages));
       const steps = this.layout.toSteps(looked, last - start * framesPerVector);

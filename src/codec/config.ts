@@ -169,9 +169,17 @@ function requireConsistent(config: NetworkModelConfig): void {
   }
   if (task === 'recognition') recognizerOf(config);
   if (task !== kind.task) fail('task', `${kind.task}, which is what ${network.type} does`, task);
+  if (task === 'recognition') requireLiveFeatures(config);
   if (task === 'recognition' && config.clipSeconds !== undefined)
     fail('clipSeconds', 'none', config.clipSeconds);
   if (task === 'classification') requireClip(config);
+}
+
+/** Throws where a network runs in chunks and its features wait for the end of a recording. */
+function requireLiveFeatures(config: NetworkModelConfig): void {
+  const { frontEnd, network } = recognizerOf(config);
+  if (network.encoder.chunks === undefined || frontEnd.topDecibels === null) return;
+  fail('frontEnd.topDecibels', 'null where the network runs in chunks', frontEnd.topDecibels);
 }
 
 /** Longest clip that is classified at once, in seconds and in samples: it bounds what one feature map takes. */
@@ -209,6 +217,10 @@ function requireConsistentQuantizer({ network, splitLayer, quantizer }: CodecCon
     fail('quantizer.defaultCodebooks', `at most ${codebooks}`, defaultCodebooks);
   if (codebooks * groups > MOST_CODEBOOKS) {
     fail('quantizer.groups', `at most ${MOST_CODEBOOKS} codebooks in all groups`, groups);
+  }
+  const chunk = network.type === 'speechbrain-conformer-ctc' ? network.encoder.chunks?.frames : undefined;
+  if (chunk !== undefined && chunk % quantizer.pooling !== 0) {
+    fail('quantizer.pooling', `a divisor of the ${chunk} frames of a chunk`, quantizer.pooling);
   }
   const { bands, channels } = kind.cut(network, splitLayer);
   const stacked = quantizer.pooledBy === 'stacking' ? quantizer.pooling : 1;

@@ -5,6 +5,7 @@ import { loadPrefix } from '../nn/load-prefix.js';
 import { Parameters } from '../nn/parameters.js';
 import { GroupedQuantizer } from '../quantizer/grouped-quantizer.js';
 import { type Projection, projectedEncoder } from '../quantizer/projected-quantizer.js';
+import { ChunkStream } from './chunk-stream.js';
 import { clipFeatures } from './clip-features.js';
 import { ClipStream } from './clip-stream.js';
 import { ClipTiming } from './clip-timing.js';
@@ -53,7 +54,13 @@ export async function deviceNetworkFrom(
   parameters.requireComplete(`codec model ${name}, device half`);
   if (task === 'recognition') {
     const timing = new FrameTiming(config);
-    const frames = { logMel: new LogMel(recognizerOf(config).frontEnd), statistics, prefix };
+    const logMel = new LogMel(recognizerOf(config).frontEnd);
+    const { chunks } = prefix;
+    if (chunks) {
+      return (sampleRate, onSteps) =>
+        new ChunkStream({ logMel, statistics, chunks }, timing, sampleRate, onSteps);
+    }
+    const frames = { logMel, statistics, prefix };
     return (sampleRate, onSteps) => new FrameStream(frames, timing, sampleRate, onSteps);
   }
   const timing = new ClipTiming(config);

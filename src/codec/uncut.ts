@@ -60,8 +60,9 @@ export class UncutRecognizer {
     const { framesPerVector } = this.timing;
     const classes = this.config.network.classes;
     const parts: Float32Array[] = [];
+    const forward = continued(this.suffix);
     const frames = this.network(sampleRate, (x, { start, from, to }) => {
-      const rows = this.suffix.forward(reshape(x, [1, ...x.shape])).data;
+      const rows = forward(reshape(x, [1, ...x.shape])).data;
       const at = (vector: number) => Math.min(rows.length, (vector - start) * framesPerVector * classes);
       parts.push(rows.slice(at(from), at(to)));
     });
@@ -71,4 +72,12 @@ export class UncutRecognizer {
     };
     return { frames, logProbs };
   }
+}
+
+/** A suffix for the windows of one recording: one that runs in chunks gets them as chunks. */
+function continued(suffix: Suffix): (x: Tensor) => Tensor {
+  const { chunks } = suffix;
+  if (chunks === undefined) return (x) => suffix.forward(x);
+  const memory = chunks.memory();
+  return (x) => chunks.forward(x, [memory]);
 }

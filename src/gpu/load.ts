@@ -38,6 +38,11 @@ export async function loadCodecModel(
 
 /** Throws ModelError where a network has steps that no kernel for a GPU does. */
 function requireKernels({ name, network }: CodecConfig): void {
+  if (network.type === 'speechbrain-conformer-ctc' && network.encoder.chunks) {
+    throw new ModelError(
+      `${name}: chunks are too little work for a GPU, and remember what came before on the CPU; load it without backend gpu`,
+    );
+  }
   if (network.type !== 'keyword-cnn') return;
   throw new ModelError(
     `${name}: there are no kernels for a GPU for padding and pooling of keyword networks; load it without backend gpu`,

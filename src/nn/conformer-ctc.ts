@@ -4,7 +4,7 @@
  */
 import { ModelError } from '../tensor/index.js';
 import { checkEncoder, type EncoderConfig } from './encoder-config.js';
-import { type ConvolutionFrontEndConfig, frontEndLength } from './front-end-length.js';
+import { type ConvolutionFrontEndConfig, frontEndContext, frontEndLength } from './front-end-length.js';
 import { requireSizes } from './sizes.js';
 
 export interface ConformerCtcConfig {
@@ -28,6 +28,7 @@ export function checkConformerCtc({ frontEnd, encoder, classes }: ConformerCtcCo
   if (blocks === 0 || frontEnd.kernelSizes.length !== blocks || frontEnd.strides.length !== blocks) {
     throw new ModelError('conformer: channels, kernelSizes and strides of the front end differ in number');
   }
+  if (encoder.chunks) frontEndContext(frontEnd);
 }
 
 /** Encoder frames of `features` feature frames. */

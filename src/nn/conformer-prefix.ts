@@ -1,14 +1,18 @@
 /** The device's half of SpeechBrain's conformer: convolutional front end, linear, layers 1..M. */
 import type { PaddingMask } from '../ops/padding-mask.js';
-import { reshape, scope, type Tensor } from '../tensor/index.js';
-import { type ConformerCtcConfig, flattenedFeatures } from './conformer-ctc.js';
+import { contiguous, reshape, scope, type Tensor } from '../tensor/index.js';
+import type { EncoderMemory } from './chunk-memory.js';
+import { type ConformerCtcConfig, flattenedFeatures, frameStride } from './conformer-ctc.js';
 import { ConformerEncoder } from './conformer-encoder.js';
 import { ConvolutionFrontEnd } from './convolution-front-end.js';
+import { frontEndContext } from './front-end-length.js';
 import { Linear } from './linear.js';
+import type { ChunkedPrefix, Prefix } from './network.js';
 import type { Parameters } from './parameters.js';
 
 /** The device's half: features in, frames of layer `splitLayer` out. */
-export class ConformerPrefix {
+export class ConformerPrefix implements Prefix {
+  readonly chunks?: ChunkedPrefix<EncoderMemory>;
   readonly frontEnd: ConvolutionFrontEnd;
   readonly input: Linear;
   readonly encoder: ConformerEncoder;
@@ -22,6 +26,24 @@ export class ConformerPrefix {
       to: splitLayer,
       finalNorm: false,
     });
+    const { chunks } = config.encoder;
+    if (chunks) this.chunks = this.chunked(config, chunks.frames);
+  }
+
+  private chunked(config: ConformerCtcConfig, steps: number): ChunkedPrefix<EncoderMemory> {
+    return {
+      steps,
+      stride: frameStride(config),
+      context: frontEndContext(config.frontEnd),
+      memory: () => this.encoder.memory(),
+      forward: (features, context, memories) =>
+        scope(() => {
+          const embedded = this.embed(features);
+          const [streams, frames, width] = embedded.shape as [number, number, number];
+          const own = embedded.lo(0, context, 0).hi(streams, frames - context, width);
+          return this.encoder.forwardChunks(contiguous(own), memories);
+        }),
+    };
   }
 
   /** Features [batch, frames, mels] to what enters the encoder, [batch, frames', width]. */

@@ -3,13 +3,16 @@
 import type { PaddingMask } from '../ops/padding-mask.js';
 import { logSoftmax } from '../ops/softmax.js';
 import { scope, type Tensor } from '../tensor/index.js';
+import type { EncoderMemory } from './chunk-memory.js';
 import type { ConformerCtcConfig } from './conformer-ctc.js';
 import { ConformerEncoder } from './conformer-encoder.js';
 import { Linear } from './linear.js';
+import type { Chunked, Suffix } from './network.js';
 import type { Parameters } from './parameters.js';
 
 /** The cloud's half: frames of layer `splitLayer` in, log-probabilities of the classes out. */
-export class ConformerSuffix {
+export class ConformerSuffix implements Suffix {
+  readonly chunks?: Chunked<EncoderMemory>;
   readonly encoder: ConformerEncoder;
   readonly head: Linear;
 
@@ -20,6 +23,14 @@ export class ConformerSuffix {
       finalNorm: true,
     });
     this.head = new Linear(parameters.scope(`${config.head}.w`), config.encoder.width, config.classes);
+    const { chunks } = config.encoder;
+    if (chunks === undefined) return;
+    this.chunks = {
+      steps: chunks.frames,
+      memory: () => this.encoder.memory(),
+      forward: (x, memories) =>
+        scope(() => logSoftmax(this.head.forward(this.encoder.forwardChunks(x, memories)))),
+    };
   }
 
   /** [batch, frames, width] to [batch, frames, classes]. */

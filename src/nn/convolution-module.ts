@@ -6,7 +6,8 @@ import {
 import { glu, swish } from '../ops/elementwise.js';
 import { type LinearWeights, linearPacked, packLinear } from '../ops/matmul.js';
 import { type PaddingMask, requireMask } from '../ops/padding-mask.js';
-import { reshape, type Tensor } from '../tensor/index.js';
+import { empty, reshape, type Tensor } from '../tensor/index.js';
+import { type FrameMemory, lastFrames, remembered } from './chunk-memory.js';
 import { LayerNorm } from './layer-norm.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';
@@ -57,6 +58,17 @@ export class ConvolutionModule {
     const y = this.out.forward(this.stages(x).activated);
     if (mask) zeroPadding(y, mask);
     return y;
+  }
+
+  /** Chunks of several streams: x [streams, frames, width], each after what its memory has of the frames before. */
+  forwardChunks(x: Tensor, memories: readonly FrameMemory[]): Tensor {
+    const { pointwise, depthwise } = this.filters();
+    const gated = glu(linearPacked(this.norm.forward(x), pointwise));
+    const filtered = empty(x.shape);
+    memories.forEach((memory, b) => {
+      lastFrames(depthwiseConv1dPacked(remembered(gated, b, memory), depthwise), filtered, b);
+    });
+    return this.out.forward(swish(this.afterNorm.forward(filtered)));
   }
 
   /** Every step before the last linear, by name: for study and tests. */

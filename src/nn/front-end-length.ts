@@ -1,3 +1,5 @@
+import { ModelError } from '../tensor/index.js';
+
 /** The convolutional front end of a conformer before it has weights: its configuration, and how long its axes are. */
 export interface ConvolutionFrontEndConfig {
   readonly mels: number;
@@ -14,3 +16,23 @@ export const blockLength = (length: number, kernel: number, stride: number): num
 /** Length of an axis after all blocks. */
 export const frontEndLength = (config: ConvolutionFrontEndConfig, length: number): number =>
   config.channels.reduce((n, _, b) => blockLength(n, config.kernelSizes[b]!, config.strides[b]!), length);
+
+/**
+ * Output steps to run before the first wanted one, so that no padding reaches it: as many as cover what its receptive field
+ * has before its own stride of input. Throws ModelError where a field reaches beyond it, which a chunk would have to wait for.
+ */
+export function frontEndContext({ kernelSizes, strides }: ConvolutionFrontEndConfig): number {
+  let [before, behind, stride] = [0, 0, 1];
+  for (let b = kernelSizes.length - 1; b >= 0; b--) {
+    const [kernel, step] = [kernelSizes[b]!, strides[b]!];
+    before = before * step + Math.floor(kernel / 2);
+    behind = behind * step + kernel - 1 - Math.floor(kernel / 2);
+    stride *= step;
+  }
+  if (behind >= stride) {
+    throw new ModelError(
+      `conformer: a frame of the front end reaches ${behind} feature frames ahead, and chunks allow for ${stride - 1}`,
+    );
+  }
+  return Math.ceil(before / stride);
+}

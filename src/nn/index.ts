@@ -14,7 +14,7 @@ export { ConformerPrefix } from './conformer-prefix.js';
 export { ConformerSuffix } from './conformer-suffix.js';
 export { ConvolutionFrontEnd } from './convolution-front-end.js';
 export { ConvolutionModule } from './convolution-module.js';
-export { checkEncoder, type EncoderConfig } from './encoder-config.js';
+export { type ChunkConfig, checkEncoder, type EncoderConfig } from './encoder-config.js';
 export { FeedForward, type FeedForwardNames } from './feed-forward.js';
 export { type ConvolutionFrontEndConfig, frontEndLength } from './front-end-length.js';
 export { KeywordCnnPrefix, KeywordCnnSuffix } from './keyword-cnn.js';

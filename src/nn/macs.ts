@@ -9,15 +9,19 @@ import { blockLength } from './front-end-length.js';
 
 /** One encoder layer over `frames` frames. */
 export function encoderLayerMacs(config: EncoderConfig, frames: number): number {
-  const { width: d, feedForward, depthwiseTaps } = config;
+  const { width: d, feedForward, depthwiseTaps, chunks } = config;
   const feedForwards = 4 * d * feedForward * frames;
   const projections = 4 * d * d * frames;
+  const convolution = (3 * d * d + depthwiseTaps * d) * frames;
+  if (chunks !== undefined) {
+    // Three products over the keys of a chunk; positions are projected once for all chunks.
+    return feedForwards + projections + 3 * d * frames * (chunks.past + chunks.frames) + convolution;
+  }
   // The products of relative positions; turning queries and keys is no product of matrices.
   const distances = config.positions === 'rotary' ? 0 : 2 * frames - 1;
   const positions = d * d * distances;
   const scores = d * frames * frames + d * frames * distances;
   const values = d * frames * frames;
-  const convolution = (3 * d * d + depthwiseTaps * d) * frames;
   return feedForwards + projections + positions + scores + values + convolution;
 }
 

@@ -8,6 +8,7 @@
  *                                                 [batch, classes] of a classifier
  */
 import type { Tensor } from '../tensor/index.js';
+import type { EncoderMemory } from './chunk-memory.js';
 
 /** What one time step is at a cut: a column of frequency bands with some channels each; frames of a conformer have one band. */
 export interface CutShape {
@@ -52,14 +53,49 @@ export interface NetworkKind<C> {
 /** Where layers are made: as they are, or for kernels that are not those of this moment. */
 export type Within = <T>(make: () => T) => T;
 
+/**
+ * Layers that run while a recording goes on, chunk by chunk; M is what they remember of one stream. `forward` of a whole
+ * recording gives the same but for the last bit.
+ */
+export interface Chunked<M> {
+  /** Time steps of a chunk; only the last one of a stream may have fewer. */
+  readonly steps: number;
+  /** The memory of a stream that has not begun. */
+  memory(): M;
+  /**
+   * The next chunk of each of several streams, x [streams, n, width]; gives [streams, steps, width]. The results of a stream
+   * do not depend on what others run with it, to the last bit where `steps` is a multiple of 4.
+   */
+  forward(x: Tensor, memories: readonly M[]): Tensor;
+}
+
+/** Layers of the device, whose chunks begin as feature frames. */
+export interface ChunkedPrefix<M> {
+  /** Time steps of a chunk, and feature frames from one step to the next. */
+  readonly steps: number;
+  readonly stride: number;
+  /** Time steps before a chunk that its feature frames reach back to: they are given with its own, where there are any. */
+  readonly context: number;
+  memory(): M;
+  /**
+   * The next chunk of each of several streams, x [streams, stride · (context + steps), features], less at the end of a
+   * recording; `context` is 0 for the first chunk. Gives [streams, steps, width].
+   */
+  forward(x: Tensor, context: number, memories: readonly M[]): Tensor;
+}
+
 /** The device's layers. */
 export interface Prefix {
   forward(features: Tensor): Tensor;
+  /** Left out where the layers want a whole recording. */
+  readonly chunks?: ChunkedPrefix<EncoderMemory>;
 }
 
 /** The cloud's layers and the head. */
 export interface Suffix {
   forward(steps: Tensor): Tensor;
+  /** Left out where the layers want a whole recording. */
+  readonly chunks?: Chunked<EncoderMemory>;
   /**
    * The same in two parts, where the second is no kernel's work: a GPU then runs the first, and the second gets what is
    * read back. Left out where all of it can run there.

@@ -2,7 +2,8 @@ import { undeferred } from '../ops/dispatch.js';
 import { type LinearWeights, linear, linearPacked, packLinear } from '../ops/matmul.js';
 import type { PaddingMask } from '../ops/padding-mask.js';
 import { relativeAttention } from '../ops/relative-attention.js';
-import { keep, type Tensor, zeros } from '../tensor/index.js';
+import { empty, keep, type Tensor, zeros } from '../tensor/index.js';
+import { type FrameMemory, lastFrames, remembered } from './chunk-memory.js';
 import { Linear } from './linear.js';
 import type { Parameters } from './parameters.js';
 import { RecentTensor } from './recent-tensor.js';
@@ -58,7 +59,35 @@ export class RelativeSelfAttention {
     return this.attend(x, positions, mask, false).output;
   }
 
-  /** The same with the attention map [batch, heads, frames, frames], for study and tests. */
+  /**
+   * Chunks of several streams: x [streams, frames, width] to the same shape, each after what its memory has of the frames
+   * before. `positions` [2 · longest - 1, width], of all that a chunk's frames may reach.
+   */
+  forwardChunks(x: Tensor, positions: Tensor, memories: readonly FrameMemory[]): Tensor {
+    this.inWeights ??= packLinear(this.inWeight, null);
+    const packed = linearPacked(x, this.inWeights);
+    const table = this.projected.of(positions);
+    const longest = (table.shape[0]! + 1) / 2;
+    const queries = x.shape[1]!;
+    const attended = empty(x.shape);
+    memories.forEach((memory, b) => {
+      const queryKeyValue = remembered(packed, b, memory);
+      const keys = queryKeyValue.shape[1]!;
+      const { output } = relativeAttention({
+        queryKeyValue,
+        queries,
+        positions: table.lo(longest - keys, 0).hi(queries + keys - 1, this.width),
+        biasU: this.biasU,
+        biasV: this.biasV,
+        heads: this.heads,
+        scale: 1 / Math.sqrt(this.width),
+      });
+      lastFrames(output, attended, b);
+    });
+    return this.out.forward(attended);
+  }
+
+  /** `forward` with the attention map [batch, heads, frames, frames], for study and tests. */
   attend(
     x: Tensor,
     positions: Tensor,

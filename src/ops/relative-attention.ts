@@ -7,7 +7,9 @@ import { requireRank, requireShape, vectorOf } from './shapes.js';
 export interface RelativeAttentionInputs {
   /** [batch, frames, 3 · width]: per head its query, key and value side by side. */
   readonly queryKeyValue: Tensor;
-  /** Projected positions [2 · frames - 1, width]. */
+  /** Frames at the end whose attention is wanted; all of them where it is left out. */
+  readonly queries?: number;
+  /** Projected positions [queries + frames - 1, width]. */
   readonly positions: Tensor;
   /** Content and position biases [heads, width / heads]. */
   readonly biasU: Tensor;
@@ -15,11 +17,14 @@ export interface RelativeAttentionInputs {
   readonly heads: number;
   readonly scale: number;
   readonly mask?: PaddingMask | undefined;
-  /** Whether the attention map is kept: [batch, heads, frames, frames]. */
+  /** Whether the attention map is kept: [batch, heads, queries, frames]. */
   readonly keepMap?: boolean;
 }
 
-/** Multi-head self-attention with relative positions, per batch item; the formula is the kernel's. */
+/**
+ * Multi-head self-attention with relative positions, per batch item; the formula is the kernel's. Gives
+ * [batch, queries, width].
+ */
 export function relativeAttention(inputs: RelativeAttentionInputs): {
   readonly output: Tensor;
   readonly map: Tensor | null;
@@ -35,22 +40,26 @@ export function relativeAttention(inputs: RelativeAttentionInputs): {
   }
   const width = packed / 3;
   const headSize = width / heads;
-  requireShape(operation, 'positions', positions, [2 * frames - 1, width]);
+  const queries = inputs.queries ?? frames;
+  if (!(queries >= 0 && queries <= frames)) {
+    throw new ShapeError(`${operation}: ${queries} queries of ${frames} frames`);
+  }
+  requireShape(operation, 'positions', positions, [queries + frames - 1, width]);
   if (mask) requireMask(operation, mask, batch, frames);
 
   const input = contiguous(queryKeyValue);
   const table = contiguous(positions);
   const u = vectorOf(operation, 'biasU', biasU, width);
   const v = vectorOf(operation, 'biasV', biasV, width);
-  const output = empty([batch, frames, width]);
-  const map = keepMap ? empty([batch, heads, frames, frames]) : null;
+  const output = empty([batch, queries, width]);
+  const map = keepMap ? empty([batch, heads, queries, frames]) : null;
   const kernel = kernelOf(relativeAttentionVariants);
   for (let b = 0; b < batch; b++) {
     const from = input.offset + b * frames * packed;
     kernel(
-      { frames, heads, headSize, scale },
+      { frames: queries, keys: frames, heads, headSize, scale },
       input.data,
-      from,
+      from + (frames - queries) * packed,
       packed,
       input.data,
       from + headSize,
@@ -72,11 +81,11 @@ export function relativeAttention(inputs: RelativeAttentionInputs): {
       mask?.data ?? null,
       mask ? mask.offset + b * mask.stride[0]! : 0,
       map?.data ?? null,
-      (map?.offset ?? 0) + b * heads * frames * frames,
-      frames * frames,
+      (map?.offset ?? 0) + b * heads * queries * frames,
+      queries * frames,
       frames,
       output.data,
-      output.offset + b * frames * width,
+      output.offset + b * queries * width,
       width,
     );
   }

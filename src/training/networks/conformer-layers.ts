@@ -6,6 +6,7 @@ import {
   add,
   constant,
   depthwiseConv1d,
+  gatherRows,
   glu,
   layerNorm,
   linear,
@@ -20,6 +21,7 @@ import type { EncoderPart } from '../../nn/conformer-encoder.js';
 import { type EncoderConfig, LAYER_NORM_EPSILON } from '../../nn/index.js';
 import { relativePositions } from '../../nn/relative-self-attention.js';
 import { keep, ModelError, sizeOf, type Tensor, view } from '../../tensor/index.js';
+import { type ChunkWindows, chunkWindows } from './chunks.js';
 import type { Drop } from './dropout.js';
 import { all, fanInUniform, glorotNormal } from './initialise.js';
 import type { PackedSteps, ParameterSpec, Pass } from './network.js';
@@ -131,9 +133,11 @@ export function selfAttention(
   x: Variable,
   positions: Variable,
   recordings: Recordings,
+  windows?: ChunkWindows,
 ): Variable {
+  const queryKeyValue = linear(x, pass.parameter(`${name}.in_proj_weight`), null);
   const attended = relativeAttention({
-    queryKeyValue: linear(x, pass.parameter(`${name}.in_proj_weight`), null),
+    queryKeyValue: windows ? gatherRows(queryKeyValue, windows.rows) : queryKeyValue,
     positions: linear(positions, pass.parameter(`${name}.linear_pos.weight`), null),
     // Stored [head size, heads] but used as [heads, head size]: the same memory, no transposition.
     biasU: pass.parameter(`${name}.pos_bias_u`),
@@ -141,8 +145,10 @@ export function selfAttention(
     heads,
     scale: 1 / Math.sqrt(x.shape[1]!),
     ...recordings,
+    ...(windows && { lengths: windows.lengths }),
   });
-  return mapped(pass, `${name}.out_proj`, attended);
+  const own = windows ? gatherRows(attended, windows.kept) : attended;
+  return mapped(pass, `${name}.out_proj`, own);
 }
 
 /** Layer norm, linear to 2 · width, GLU, depthwise convolution, layer norm, Swish, linear: x [Σ lengths, width]. */
@@ -151,6 +157,7 @@ export function convolutionModule(
   name: string,
   x: Variable,
   lengths: readonly number[],
+  windows?: ChunkWindows,
 ): Variable {
   const width = x.shape[1]!;
   const pointwise = reshape(pass.parameter(`${name}.bottleneck.0.weight`), [2 * width, width]);
@@ -158,13 +165,31 @@ export function convolutionModule(
   const gated = glu(
     linear(normed(pass, `${name}.layer_norm`, x), pointwise, pass.parameter(`${name}.bottleneck.0.bias`)),
   );
-  const filtered = depthwiseConv1d(
-    gated,
+  const convolved = depthwiseConv1d(
+    windows ? gatherRows(gated, windows.rows) : gated,
     reshape(taps, [width, taps.shape[2]!]),
     pass.parameter(`${name}.conv.bias`),
-    lengths,
+    windows?.lengths ?? lengths,
   );
+  const filtered = windows ? gatherRows(convolved, windows.kept) : convolved;
   return mapped(pass, `${name}.after_conv.2`, swish(normed(pass, `${name}.after_conv.0`, filtered)));
+}
+
+/** What the windows of chunks are for attention, and for convolution. */
+interface LayerWindows {
+  readonly attention: ChunkWindows;
+  readonly convolution: ChunkWindows;
+}
+
+function layerWindows(
+  { chunks, depthwiseTaps }: EncoderConfig,
+  lengths: readonly number[],
+): LayerWindows | null {
+  if (chunks === undefined) return null;
+  return {
+    attention: chunkWindows(lengths, chunks),
+    convolution: chunkWindows(lengths, { frames: chunks.frames, past: (depthwiseTaps - 1) / 2 }),
+  };
 }
 
 /** One layer on x [Σ lengths, width]; `positions` [2 longest - 1, width]. */
@@ -175,13 +200,24 @@ function encodeLayer(
   x: Variable,
   positions: Variable,
   lengths: readonly number[],
+  windows: LayerWindows | null,
   drop: Drop,
 ): Variable {
   const a = withFeedForward(pass, `${name}.ffn_module1`, x, drop);
   const asked = normed(pass, `${name}.norm1.norm`, a);
   const recordings = { lengths, dropout: drop.inside() };
-  const b = add(a, selfAttention(pass, `${name}.mha_layer`, heads, asked, positions, recordings));
-  const c = add(b, drop(convolutionModule(pass, `${name}.convolution_module`, b, lengths)));
+  const attended = selfAttention(
+    pass,
+    `${name}.mha_layer`,
+    heads,
+    asked,
+    positions,
+    recordings,
+    windows?.attention,
+  );
+  const b = add(a, attended);
+  const convolved = convolutionModule(pass, `${name}.convolution_module`, b, lengths, windows?.convolution);
+  const c = add(b, drop(convolved));
   return normed(pass, `${name}.norm2.norm`, withFeedForward(pass, `${name}.ffn_module2`, c, drop));
 }
 
@@ -194,10 +230,12 @@ export function encode(
   { x, lengths }: PackedSteps,
   drop: Drop,
 ): PackedSteps {
-  const positions = constant(positionsFor(Math.max(1, ...lengths), config.width));
+  const windows = layerWindows(config, lengths);
+  const longest = Math.max(1, ...(windows?.attention.lengths ?? lengths));
+  const positions = constant(positionsFor(longest, config.width));
   let y = x;
   for (let layer = part.from; layer < part.to; layer++) {
-    y = encodeLayer(pass, `${name}.layers.${layer}`, config.heads, y, positions, lengths, drop);
+    y = encodeLayer(pass, `${name}.layers.${layer}`, config.heads, y, positions, lengths, windows, drop);
   }
   if (part.finalNorm) y = normed(pass, `${name}.norm.norm`, y, FINAL_NORM_EPSILON);
   return { x: y, lengths };

@@ -37,6 +37,8 @@ export interface Phases<O extends { readonly coding: CodingOptions | null }> {
   readonly coding: CodingOptions;
   readonly optimizer: NonNullable<TrainOptions['optimizer']>;
   readonly continuous: PhaseSettings;
+  /** What the continuous network begins with; left out: random numbers. */
+  readonly initial?: ReadonlyMap<string, Tensor>;
   readonly coded: PhaseSettings;
   /** Batches whose vectors codebooks begin with. */
   readonly firstBatches: number;
@@ -53,7 +55,7 @@ export async function trainPhases<O extends { readonly coding: CodingOptions | n
   { seed, workers, resume, steps, signal, report }: RecipeOptions,
   out: string,
 ): Promise<TrainedPhases> {
-  const { module, options, coding, optimizer, firstBatches } = phases;
+  const { module, options, coding, optimizer, firstBatches, initial } = phases;
   const run = (
     name: string,
     settings: PhaseSettings,
@@ -73,14 +75,19 @@ export async function trainPhases<O extends { readonly coding: CodingOptions | n
       onProgress: report,
       ...more,
     });
-  const continuous = await run('continuous', phases.continuous, {}, null);
+  const continuous = await run(
+    'continuous',
+    phases.continuous,
+    initial === undefined ? {} : { initial },
+    null,
+  );
   if (continuous.aborted) return { continuous, coded: null };
   const { createWorkload } = (await import(module.href)) as {
     createWorkload(options: unknown): Promise<CodedWorkload<{ readonly features: PackedSteps }>>;
   };
   const workload = await createWorkload({ ...options, coding });
-  const initial = await codebooksFrom(workload, continuous, { seed, batches: firstBatches });
-  const coded = await run('coded', phases.coded, { initial }, coding);
+  const started = await codebooksFrom(workload, continuous, { seed, batches: firstBatches });
+  const coded = await run('coded', phases.coded, { initial: started }, coding);
   return { continuous, coded };
 }
 

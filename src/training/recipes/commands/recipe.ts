@@ -1,17 +1,20 @@
 /** acom train commands: the recogniser of spoken commands, from recordings to a codec model and its scores. */
 import { join } from 'node:path';
-import type { CodecConfig } from '../../../codec/index.js';
-import { createRandom } from '../../../tensor/index.js';
+import type { FrontEndConfig } from '../../../audio/log-mel.js';
+import { type CodecConfig, openModel } from '../../../codec/index.js';
+import type { ConformerCtcConfig } from '../../../nn/index.js';
+import { createRandom, type Tensor, view } from '../../../tensor/index.js';
 import { writeWhole } from '../../data/files.js';
 import { type CodingOptions, quantizerConfig } from '../coding.js';
 import { reportSkipped } from '../datasets.js';
 import { type StoredStatistics, statisticsOf } from '../features.js';
 import { evaluateSet, evaluationLines, type TestSet, writeTestSet } from '../finish.js';
 import { type CodecPart, trainPart } from '../part.js';
+import type { PhaseSettings } from '../phases.js';
 import type { Recipe, RecipeOptions } from '../recipe.js';
 import { voicesFolder } from '../voices.js';
 import { loadMaterial } from './material.js';
-import { FRONT_END, GROUPS, LABELS, NETWORK } from './settings.js';
+import { FRONT_END, GROUPS, LABELS, LIVE_FRONT_END, LIVE_NETWORK, NETWORK } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
 import type { CommandsOptions } from './workload.js';
 
@@ -46,17 +49,78 @@ const TRAINING_DATA = [
   'espeak-ng and flite voices',
 ];
 
-const configOf = (coding: CodingOptions): CodecConfig => ({
+/** A recogniser of these commands: what it is made of, and what its training has of its own. */
+interface Recogniser {
+  readonly name: string;
+  readonly frontEnd: FrontEndConfig;
+  readonly network: ConformerCtcConfig;
+  readonly coding: CodingOptions;
+  readonly continuous: PhaseSettings;
+  readonly coded: PhaseSettings;
+  /** The model whose network the continuous phase begins with; null: with random numbers. */
+  readonly begin: URL | null;
+}
+
+const WHOLE: Recogniser = {
   name: 'commands',
-  task: 'recognition',
-  labels: LABELS,
   frontEnd: FRONT_END,
   network: NETWORK,
+  coding: CODING,
+  continuous: {
+    steps: 11_000,
+    schedule: { kind: 'cosine', rate: 2e-3, warmup: 400 },
+    averaging: 0.998,
+    validateEvery: 1000,
+    checkpointEvery: 250,
+  },
+  coded: {
+    steps: 7000,
+    schedule: { kind: 'cosine', rate: 1.2e-3, warmup: 100 },
+    averaging: 0.997,
+    validateEvery: 1000,
+    checkpointEvery: 250,
+  },
+  begin: null,
+};
+
+/** Goes on from the recogniser of whole recordings, which it becomes in few steps. */
+const LIVE: Recogniser = {
+  name: 'commands-live',
+  frontEnd: LIVE_FRONT_END,
+  network: LIVE_NETWORK,
+  coding: { ...CODING, commitment: 1 },
+  continuous: {
+    ...WHOLE.continuous,
+    steps: 4000,
+    schedule: { kind: 'cosine', rate: 1e-3, warmup: 200 },
+  },
+  coded: { ...WHOLE.coded, steps: 6000 },
+  begin: new URL('../../../../../weights/commands.safetensors', import.meta.url),
+};
+
+const configOf = ({ name, frontEnd, network }: Recogniser, coding: CodingOptions): CodecConfig => ({
+  name,
+  task: 'recognition',
+  labels: LABELS,
+  frontEnd,
+  network,
   splitLayer: coding.splitLayer,
-  quantizer: quantizerConfig(coding, NETWORK.encoder.width, Math.min(2, coding.codebooks)),
+  quantizer: quantizerConfig(coding, network.encoder.width, Math.min(2, coding.codebooks)),
   licence: 'CC BY-SA 4.0',
   trainingData: TRAINING_DATA,
 });
+
+/** The network of a model file. */
+async function networkOf(file: URL): Promise<ReadonlyMap<string, Tensor>> {
+  const model = await openModel(file);
+  const tensors = new Map<string, Tensor>();
+  for (const role of ['device', 'cloud'] as const) {
+    for (const [name, { data, shape }] of await model.tensors(role)) {
+      if (data instanceof Float32Array) tensors.set(name, view(data, [...shape]));
+    }
+  }
+  return tensors;
+}
 
 const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
   name,
@@ -67,7 +131,11 @@ const testSetOf = (name: string, spoken: readonly Spoken[]): TestSet => ({
   })),
 });
 
-export async function commandsParts(options: RecipeOptions): Promise<[CodecPart<CommandsOptions>]> {
+export async function commandsParts(
+  options: RecipeOptions,
+  recogniser: Recogniser = WHOLE,
+): Promise<[CodecPart<CommandsOptions>]> {
+  const { name, frontEnd, network, coding, continuous, coded, begin } = recogniser;
   const { data, steps, report } = options;
   /** A trial of few steps need not wait for what makes numbers exact. */
   const most = (count: number): number => (steps === undefined ? count : Math.min(count, 64));
@@ -85,35 +153,34 @@ export async function commandsParts(options: RecipeOptions): Promise<[CodecPart<
     const random = createRandom(seed);
     return Array.from({ length: count }, () => utterances.training(utterances.draw(random), random).samples);
   };
-  const statistics: StoredStatistics = statisticsOf(FRONT_END, draw(most(STATISTICS_UTTERANCES), 1));
-  const base = { data, voices, statistics, batch: 16, batchesPerEpoch: 250, dropout: 0.1, shares: SHARES };
+  const statistics: StoredStatistics = statisticsOf(frontEnd, draw(most(STATISTICS_UTTERANCES), 1));
+  const base = {
+    data,
+    voices,
+    frontEnd,
+    network,
+    statistics,
+    batch: 16,
+    batchesPerEpoch: 250,
+    dropout: 0.1,
+    shares: SHARES,
+  };
   const part: CodecPart<CommandsOptions> = {
-    name: 'commands',
+    name,
     folder: '',
     phases: {
       module: WORKLOAD,
       options: base,
-      coding: CODING,
+      coding,
       optimizer: { decay: 0.02, beta2: 0.98 },
-      continuous: {
-        steps: 11_000,
-        schedule: { kind: 'cosine', rate: 2e-3, warmup: 400 },
-        averaging: 0.998,
-        validateEvery: 1000,
-        checkpointEvery: 250,
-      },
-      coded: {
-        steps: 7000,
-        schedule: { kind: 'cosine', rate: 1.2e-3, warmup: 100 },
-        averaging: 0.997,
-        validateEvery: 1000,
-        checkpointEvery: 250,
-      },
+      continuous,
+      coded,
+      ...(begin && { initial: await networkOf(begin) }),
       firstBatches: most(60),
     },
     statistics,
-    stepWidth: () => NETWORK.encoder.width,
-    config: configOf,
+    stepWidth: () => network.encoder.width,
+    config: (chosen) => configOf(recogniser, chosen),
     *counted() {
       const random = createRandom(2);
       for (let n = most(COUNTED_RECORDINGS); n > 0; n--) yield utterances.inARow(random);
@@ -130,12 +197,12 @@ export async function commandsParts(options: RecipeOptions): Promise<[CodecPart<
   return [part];
 }
 
-async function run(options: RecipeOptions) {
+async function run(options: RecipeOptions, recogniser: Recogniser) {
   const { out } = options;
-  const [part] = await commandsParts(options);
+  const [part] = await commandsParts(options, recogniser);
   const model = await trainPart(part, options);
   if (model === null) return { aborted: true, lines: [] };
-  const file = join(out, 'commands.safetensors');
+  const file = join(out, `${recogniser.name}.safetensors`);
   await writeWhole(file, model);
   const lines = [`wrote ${file}`];
   for (const { about, set } of part.tests) {
@@ -148,5 +215,11 @@ async function run(options: RecipeOptions) {
 export const commandsRecipe: Recipe = {
   name: 'commands',
   summary: 'a recogniser of 20 spoken words in connected speech, telephone band',
-  run,
+  run: (options) => run(options, WHOLE),
+};
+
+export const commandsLiveRecipe: Recipe = {
+  name: 'commands-live',
+  summary: 'the same for streams that go on: it answers while somebody speaks, 0.33 s later',
+  run: (options) => run(options, LIVE),
 };

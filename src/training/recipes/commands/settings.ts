@@ -33,6 +33,17 @@ export const NETWORK: ConformerCtcConfig = {
 };
 
 /**
+ * The same for streams that go on: no feature waits for the largest of a recording, and the network runs in chunks of as many
+ * frames as share a vector, 0.32 s, each of which knows three before it.
+ */
+export const LIVE_FRONT_END: FrontEndConfig = { ...FRONT_END, topDecibels: null };
+
+export const LIVE_NETWORK: ConformerCtcConfig = {
+  ...NETWORK,
+  encoder: { ...NETWORK.encoder, chunks: { frames: 8, past: 24 } },
+};
+
+/**
  * Speakers of Speech Commands by part. Those of the Free Spoken Digit Dataset are too few to hold out: its official test
  * recordings are the test set of known speakers.
  */

@@ -1,5 +1,7 @@
 /** The recogniser in training: utterances drawn anew in each epoch, and the losses of a coded network on them. */
+import type { FrontEndConfig } from '../../../audio/log-mel.js';
 import { ctcLoss, scalarOf, scaledAdd, type Variable } from '../../../autograd/index.js';
+import type { ConformerCtcConfig } from '../../../nn/index.js';
 import { logSoftmax, softmax } from '../../../ops/index.js';
 import { greedyDecode, wordErrors } from '../../../tasks/index.js';
 import { createRandom, flat } from '../../../tensor/index.js';
@@ -13,7 +15,7 @@ import { drawFrom } from '../draw-from.js';
 import { type FeatureAugmentation, Features, type StoredStatistics } from '../features.js';
 import type { CodedWorkload } from '../phases.js';
 import { loadMaterial, type Material, type Source } from './material.js';
-import { FRONT_END, GROUPS, NETWORK } from './settings.js';
+import { GROUPS } from './settings.js';
 import { type Spoken, Utterances } from './utterances.js';
 
 export interface CommandsOptions {
@@ -21,6 +23,8 @@ export interface CommandsOptions {
   readonly data: string;
   /** Manifest folder of synthetic voices; null for none. */
   readonly voices: string | null;
+  readonly frontEnd: FrontEndConfig;
+  readonly network: ConformerCtcConfig;
   readonly statistics: StoredStatistics;
   /** Utterances of a batch, and batches that are called an epoch. */
   readonly batch: number;
@@ -59,13 +63,13 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
     private readonly material: Material,
     private readonly options: CommandsOptions,
   ) {
-    const { coding, dropout } = options;
-    const { layers, width } = NETWORK.encoder;
-    const network = trainableConformer(NETWORK, coding?.splitLayer ?? layers, { dropout });
-    this.coded = new CodedNetwork(network, codingOf(coding, width));
+    const { coding, dropout, network } = options;
+    const { layers, width } = network.encoder;
+    const trainable = trainableConformer(network, coding?.splitLayer ?? layers, { dropout });
+    this.coded = new CodedNetwork(trainable, codingOf(coding, width));
     this.parameters = this.coded.parameters;
     this.buffers = this.coded.buffers;
-    this.features = new Features(FRONT_END, options.statistics);
+    this.features = new Features(options.frontEnd, options.statistics);
     this.utterances = new Utterances(material, options.shares);
     this.validationSet = GROUPS.flatMap((group) =>
       this.utterances.test(material.validation[group], 1).map((spoken) => ({ ...spoken, group })),
@@ -112,7 +116,7 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
 
   /** Of each step a class, drawn by itself; what these alignments spell. */
   sampled({ x, lengths }: PackedSteps, batch: Batch, random: () => number): Batch {
-    const { classes } = NETWORK;
+    const { classes } = this.options.network;
     const chances = flat(softmax(x.value));
     let at = 0;
     const targets = lengths.map((steps) => {
@@ -149,6 +153,7 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
 
   validate(pass: Pass, batch: Batch): Record<string, number> {
     const { features, targets, groups } = batch;
+    const { network, frontEnd } = this.options;
     const sums: Record<string, number> = {};
     const add = (name: string, value: number): void => {
       sums[name] = (sums[name] ?? 0) + value;
@@ -163,7 +168,7 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
       const logProbs = logSoftmax(logits.x.value);
       let at = 0;
       logits.lengths.forEach((frames, r) => {
-        const heard = greedyDecode(logProbs.lo(at, 0).hi(frames, NETWORK.classes));
+        const heard = greedyDecode(logProbs.lo(at, 0).hi(frames, network.classes));
         at += frames;
         const words = heard.map(({ label }) => String(label));
         add(`${groups[r]}Errors${k}`, wordErrors(targets[r]!.map(String), words));
@@ -171,7 +176,7 @@ export class CommandsWorkload implements CodedWorkload<Batch> {
       for (const bits of quantization?.bits() ?? []) add(`bits${k}`, bits);
     }
     const frames = features.lengths.reduce((sum, length) => sum + length, 0);
-    add('seconds', frames * (FRONT_END.hopSamples / FRONT_END.sampleRate));
+    add('seconds', frames * (frontEnd.hopSamples / frontEnd.sampleRate));
     return sums;
   }
 

@@ -10,4 +10,12 @@ export {
   type StreamHeader,
   VERSION,
 } from './header.js';
+export {
+  encodeLivePacket,
+  encodeOpening,
+  type LiveHeader,
+  type LivePacket,
+  parseLivePacket,
+  parseOpening,
+} from './live.js';
 export { type Packet, readStream, type StreamContent, writeStream } from './stream.js';

@@ -16,6 +16,7 @@ import {
 } from '../tensor/index.js';
 import type { CodecConfig } from './config.js';
 import { FrameTiming } from './frame-timing.js';
+import { LiveDecoder } from './live-decoder.js';
 import { type NetworkWork, runHere } from './network-work.js';
 import type { StreamCoder, StreamIndices } from './stream-coder.js';
 import { VectorLayout } from './vector-layout.js';
@@ -98,6 +99,11 @@ export class CloudDecoder {
     }
     const text = textOf(words);
     return { text, words, seconds, codebooks, missing, warnings };
+  }
+
+  /** Decodes streams while they go on. Throws ModelError where the model does not run in chunks. */
+  live(): LiveDecoder {
+    return new LiveDecoder(this.coder, this.suffix, this.table);
   }
 
   /** Log-probabilities [frames, classes] from indices [vectors, codebooks · groups] that stand for `frames` frames. */

@@ -175,11 +175,18 @@ function requireConsistent(config: NetworkModelConfig): void {
   if (task === 'classification') requireClip(config);
 }
 
-/** Throws where a network runs in chunks and its features wait for the end of a recording. */
+/**
+ * Throws where a network runs in chunks and its features wait for the end of a recording, or are there before the samples that
+ * tell whether another one comes.
+ */
 function requireLiveFeatures(config: NetworkModelConfig): void {
   const { frontEnd, network } = recognizerOf(config);
-  if (network.encoder.chunks === undefined || frontEnd.topDecibels === null) return;
-  fail('frontEnd.topDecibels', 'null where the network runs in chunks', frontEnd.topDecibels);
+  if (network.encoder.chunks === undefined) return;
+  const { topDecibels, fftSize, hopSamples } = frontEnd;
+  if (topDecibels !== null)
+    fail('frontEnd.topDecibels', 'null where the network runs in chunks', topDecibels);
+  if (fftSize < 2 * hopSamples)
+    fail('frontEnd.fftSize', 'two hops where the network runs in chunks', fftSize);
 }
 
 /** Longest clip that is classified at once, in seconds and in samples: it bounds what one feature map takes. */

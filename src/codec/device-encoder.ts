@@ -7,6 +7,7 @@ import { type NdArray, requireOptions, UsageError, view } from '../tensor/index.
 import type { CodecConfig } from './config.js';
 import type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
 import type { StreamCoder, WriteSettings } from './stream-coder.js';
+import { type LiveOptions, StreamingDeviceEncoder } from './streaming-encoder.js';
 import { MOST_SECONDS } from './timing.js';
 import { VectorLayout } from './vector-layout.js';
 
@@ -75,6 +76,17 @@ export class DeviceEncoder {
     };
   }
 
+  /**
+   * Encodes sound while it is heard, for a model that runs in chunks. Throws ModelError for other models, UsageError for options
+   * that make no sense.
+   */
+  live(sampleRate: number, options: LiveOptions = {}): StreamingDeviceEncoder {
+    const codebooks = codebooksOf(this.config, options);
+    return new StreamingDeviceEncoder(this.coder, { ...options, codebooks }, (onIndices) =>
+      this.vectorStream(sampleRate, codebooks, onIndices),
+    );
+  }
+
   /** Indices [vectors, codebooks · groups] of a whole recording: what is sent, before it is bytes. */
   quantize(samples: Float32Array, sampleRate: number, options: EncodeOptions = {}): NdArray<Int32Array> {
     const codebooks = codebooksOf(this.config, options);
@@ -88,19 +100,33 @@ export class DeviceEncoder {
   /** A step stream whose steps end up as `indices`, vector after vector. */
   private indexStream(sampleRate: number, codebooks: number): { steps: StepStream; indices: number[] } {
     const indices: number[] = [];
+    const steps = this.vectorStream(sampleRate, codebooks, (found) => {
+      for (const index of found) indices.push(index);
+    });
+    return { steps, indices };
+  }
+
+  private vectorStream(
+    sampleRate: number,
+    codebooks: number,
+    onIndices: (indices: Int32Array) => void,
+  ): StepStream {
     const onSteps: OnSteps = (steps, { start, from, to }) => {
       const vectors = this.layout
         .toVectors(steps)
         .lo(from - start, 0)
         .hi(to - from);
-      for (const index of this.quantizer.encode(vectors, codebooks).data) indices.push(index);
+      onIndices(this.quantizer.encode(vectors, codebooks).data);
     };
-    return { steps: this.network(sampleRate, onSteps), indices };
+    return this.network(sampleRate, onSteps);
   }
 }
 
 /** The codebooks that options ask for; UsageError where the model has not so many. */
-export function codebooksOf({ quantizer }: CodecConfig, options: EncodeOptions): number {
+export function codebooksOf(
+  { quantizer }: CodecConfig,
+  options: Pick<EncodeOptions, 'codebooks' | 'targetBitRate'>,
+): number {
   requireOptions(options, 'encode');
   const most = quantizer.codebooks;
   const { codebooks = options.targetBitRate === undefined ? quantizer.defaultCodebooks : most } = options;

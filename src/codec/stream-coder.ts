@@ -2,6 +2,7 @@
 
 import { checksumBytes } from '../bitstream/checksums.js';
 import { type Coding, type StreamHeader, varintBytes } from '../bitstream/header.js';
+import { type LiveHeader, parseOpening } from '../bitstream/live.js';
 import { type Packet, readStream, writeStream } from '../bitstream/stream.js';
 import {
   asBytes,
@@ -60,6 +61,9 @@ const damagedWhole = (): CorruptStreamError =>
   new CorruptStreamError(
     'truncate: the stream is damaged, and would be passed off as whole; get it again from its source',
   );
+
+/** Longest packet of a live stream. */
+const MOST_PACKET_SECONDS = 60;
 
 const NOTHING: Packet = { stages: 0, run: new Uint8Array() };
 
@@ -226,6 +230,38 @@ export class StreamCoder {
     };
   }
 
+  /** Vectors of the longest packet of a live stream. */
+  get mostPacketVectors(): number {
+    return this.timing.packetVectors(MOST_PACKET_SECONDS);
+  }
+
+  /** The most frequent codeword of each of the first `stages` stages. */
+  frequent(stages: number): Int32Array {
+    return Int32Array.from({ length: stages }, (_, stage) => this.codings.tables[stage]!.mostFrequent);
+  }
+
+  /** Codewords of whole vectors as a packet of a live stream carries them. */
+  encodeRun(indices: Int32Array, codebooks: number, coding: Coding): Uint8Array {
+    return this.codings.encode({ indices, stages: codebooks * this.groups }, coding);
+  }
+
+  /** And back. Throws FormatError for what no encoder made. */
+  decodeRun(run: Uint8Array, vectors: number, { codebooks, coding }: LiveHeader): Int32Array {
+    return this.codings.decode(run, vectors, codebooks, coding);
+  }
+
+  /** The header of a live stream. Throws FormatError for what opens none, ModelMismatchError for one of another model. */
+  readOpening(bytes: Bytes): LiveHeader {
+    const header = parseOpening(bytes);
+    this.requireModel(header);
+    const most = this.mostPacketVectors;
+    if (header.vectorsPerPacket <= most) return header;
+    throw new FormatError(
+      'live stream',
+      `packets of ${header.vectorsPerPacket} vectors, at most ${most} (${MOST_PACKET_SECONDS} s): use shorter ones`,
+    );
+  }
+
   /** Codewords of packet `number`; null where it is none of an encoder's, which its checksum missed. */
   private decoded(packet: Packet, number: number, header: StreamHeader): Int32Array | null {
     const { stages, run } = packet;
@@ -258,8 +294,12 @@ export class StreamCoder {
 
   /** Throws where a stream is another model's or too damaged to say. */
   private requireOurs(header: StreamHeader, packets: readonly (Packet | null)[]): void {
-    const { fingerprint, codebooks } = header;
     if (packets.every((packet) => packet === null)) this.refuse(header);
+    this.requireModel(header);
+  }
+
+  private requireModel(header: LiveHeader): void {
+    const { fingerprint, codebooks } = header;
     if (fingerprint !== this.fingerprint) {
       throw new ModelMismatchError(
         `this stream was made with ${this.namesOf(header)}: decode it with the model that encoded it`,
@@ -280,7 +320,7 @@ export class StreamCoder {
     );
   }
 
-  private namesOf({ fingerprint }: StreamHeader): string {
+  private namesOf({ fingerprint }: LiveHeader): string {
     return `the model of fingerprint ${crcText(fingerprint)}; this is ${this.config.name}, ${crcText(this.fingerprint)}`;
   }
 }

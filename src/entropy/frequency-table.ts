@@ -94,6 +94,12 @@ export class FrequencyTable {
     this.unseenBits = Math.ceil(Math.log2(Math.max(1, unseen.length)));
   }
 
+  /** The codeword with the largest share, the lowest of equals. */
+  get mostFrequent(): number {
+    const known = this.frequencies.subarray(0, this.codewords);
+    return known.indexOf(known.reduce((most, share) => Math.max(most, share), 0));
+  }
+
   /** Bits that codeword costs by this table: -log2 of its probability. */
   costBits(codeword: number): number {
     const frequency = this.frequencies[codeword]!;

@@ -50,16 +50,18 @@ function tokensOfPath(path: ArrayLike<number>, logProbs: Tensor): CtcToken[] {
   return tokens;
 }
 
+/** The likeliest class of the row of log-probabilities that begins at `row`; of equals the lowest. */
+export function likeliest({ data, shape }: Tensor, row: number): number {
+  const classes = shape[1]!;
+  let best = 0;
+  for (let c = 1; c < classes; c++) if (data[row + c]! > data[row + best]!) best = c;
+  return best;
+}
+
 /** The likeliest class of every frame, repeats merged, blanks dropped. Of equals the lowest class. */
 export function greedyDecode(logProbs: Tensor): CtcToken[] {
-  const { frames, classes, at } = rows('greedyDecode', logProbs);
-  const path = new Int32Array(frames);
-  for (let t = 0; t < frames; t++) {
-    const row = at(t);
-    for (let c = 1; c < classes; c++) {
-      if (logProbs.data[row + c]! > logProbs.data[row + path[t]!]!) path[t] = c;
-    }
-  }
+  const { frames, at } = rows('greedyDecode', logProbs);
+  const path = Int32Array.from({ length: frames }, (_, t) => likeliest(logProbs, at(t)));
   return tokensOfPath(path, logProbs);
 }
 

@@ -14,6 +14,7 @@ export {
   greedyDecode,
   type Hypothesis,
 } from './ctc.js';
+export { LiveWords } from './live-words.js';
 export {
   type DecodingOptions,
   decodeWords,

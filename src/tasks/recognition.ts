@@ -33,7 +33,7 @@ export interface Vocabulary {
 }
 
 /** Begins a word among pieces, as SentencePiece marks it; within a piece it stands for a space. */
-const WORD_START = '\u2581';
+export const WORD_START = '\u2581';
 /** A piece that is one byte of a character which no other piece has. */
 const BYTE = /^<0x([0-9A-F]{2})>$/;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -71,19 +71,15 @@ function joined(pieces: readonly string[]): string {
   return text;
 }
 
-/** Decodes log-probabilities [frames, classes]; the first frame stands `offsetSeconds` into the recording. */
-export function decodeWords(
-  logProbs: Tensor,
+/** Words of tokens in order, with times in seconds from `offsetSeconds` on. */
+export function wordsOfTokens(
+  tokens: readonly CtcToken[],
   { labels, units }: Vocabulary,
   frameSeconds: number,
   offsetSeconds: number,
-  options: DecodingOptions = {},
 ): Word[] {
   const seconds = (frame: number) => Math.round((offsetSeconds + frame * frameSeconds) * 1e6) / 1e6;
-  const heard = tokensOf(logProbs, options).map((token) => ({
-    ...token,
-    text: labels[token.label] ?? `<${token.label}>`,
-  }));
+  const heard = tokens.map((token) => ({ ...token, text: labels[token.label] ?? `<${token.label}>` }));
   return groupedByWord(heard, units).map((pieces) => ({
     word: units === 'pieces' ? joined(pieces.map(({ text }) => text)) : pieces[0]!.text,
     start: seconds(pieces[0]!.startFrame),
@@ -91,6 +87,15 @@ export function decodeWords(
     confidence: geometricMean(pieces.map(({ confidence }) => confidence)),
   }));
 }
+
+/** Decodes log-probabilities [frames, classes]; the first frame stands `offsetSeconds` into the recording. */
+export const decodeWords = (
+  logProbs: Tensor,
+  vocabulary: Vocabulary,
+  frameSeconds: number,
+  offsetSeconds: number,
+  options: DecodingOptions = {},
+): Word[] => wordsOfTokens(tokensOf(logProbs, options), vocabulary, frameSeconds, offsetSeconds);
 
 const geometricMean = (values: readonly number[]): number =>
   values.length === 1

@@ -20,12 +20,21 @@ export {
 export { CloudDecoder, type DecodeOptions, type Span, type Transcript } from './codec/cloud-decoder.js';
 export type { CodecConfig, NetworkModelConfig } from './codec/config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './codec/device-encoder.js';
+export {
+  CONCEALMENTS,
+  type Concealment,
+  type LiveDecodeOptions,
+  LiveDecoder,
+  LiveDecoding,
+  type LiveUpdate,
+} from './codec/live-decoder.js';
 export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './codec/load.js';
 export { loadCloudClassifier } from './codec/load-classifier.js';
 export { loadCloudDecoder } from './codec/load-cloud.js';
 export { loadDeviceEncoder } from './codec/load-device.js';
 export type { ModelSource } from './codec/open-model.js';
 export type { StreamRates } from './codec/stream-coder.js';
+export { type LiveOptions, StreamingDeviceEncoder } from './codec/streaming-encoder.js';
 export { UncutRecognizer, type UncutStream, type UncutTranscript } from './codec/uncut.js';
 export { UncutClassifier, type UncutClassifierStream } from './codec/uncut-classifier.js';
 export { type KernelChoice, useKernels, useThreads, withKernels } from './ops/dispatch.js';

@@ -24,6 +24,14 @@ export {
 } from './config.js';
 export { DeviceEncoder, type EncodeOptions, type EncoderStream } from './device-encoder.js';
 export { contextTablesOf, contextTensors, entropyTables } from './entropy-tensors.js';
+export {
+  CONCEALMENTS,
+  type Concealment,
+  type LiveDecodeOptions,
+  LiveDecoder,
+  LiveDecoding,
+  type LiveUpdate,
+} from './live-decoder.js';
 export { CodecModel, loadCodecModel, loadNetworkModel, NetworkModel } from './load.js';
 export { loadCloudClassifier } from './load-classifier.js';
 export { loadCloudDecoder } from './load-cloud.js';
@@ -45,6 +53,7 @@ export { type ModelSource, OpenModel, openModel } from './open-model.js';
 export { type PackOptions, packExportedNetwork } from './pack.js';
 export type { DeviceNetwork, OnSteps, StepStream } from './step-stream.js';
 export { StreamCoder, type StreamIndices, type StreamRates, type WriteSettings } from './stream-coder.js';
+export { type LiveOptions, StreamingDeviceEncoder } from './streaming-encoder.js';
 export { MOST_SECONDS, type Timing } from './timing.js';
 export { timingOf } from './timing-of.js';
 export { UncutRecognizer, type UncutStream, type UncutTranscript } from './uncut.js';

@@ -32,6 +32,14 @@ export interface CampaignOptions {
 
 /** Findings that are kept; the same message counts once. */
 const MOST_FINDINGS = 20;
+/**
+ * Of the processor: a stream of a day, or a search through one, takes up to a second where nothing is counted, and is read
+ * several times here. An index for each codeword takes megabytes.
+ */
+const SLOW_MILLISECONDS = 20_000;
+const LARGE_BYTES = 1 << 29;
+/** What takes so long is not kept: what is made of it takes as long, and others are made of what is quick. */
+const KEPT_MILLISECONDS = 50;
 /** How often the input to go on from is one of the newest. */
 const NEWEST_OFTEN = 0.4;
 const NEWEST = 24;
@@ -41,7 +49,9 @@ export class Campaign {
   readonly findings = new Map<string, Finding>();
   cases = 0;
   accepted = 0;
+  /** Of the processor, for one input. */
   slowestMilliseconds = 0;
+  slowest: Input | null = null;
   /** Largest growth of memory outside the JavaScript heap while reading one input. */
   mostBytes = 0;
   private readonly byTarget = new Map<number, Input[]>();
@@ -76,24 +86,34 @@ export class Campaign {
     return from[first + Math.floor((from.length - first) * random())]!;
   }
 
-  /** Reads an input; whether it reached something new. */
+  /** Reads an input; whether it is worth to be gone on from: it reached something new, and is quick. */
   private try(input: Input): boolean {
     const { run, coverage, watch } = this.options;
     watch?.(input);
     coverage.reset();
     const before = process.memoryUsage().arrayBuffers;
-    const start = performance.now();
+    const start = process.cpuUsage();
     try {
       if (run(input)) this.accepted++;
     } catch (error) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      if (this.findings.size < MOST_FINDINGS && !this.findings.has(message)) {
-        this.findings.set(message, { message, input, at: this.cases });
-      }
+      this.find(error instanceof Error ? (error.stack ?? error.message) : String(error), input);
     }
-    this.slowestMilliseconds = Math.max(this.slowestMilliseconds, performance.now() - start);
-    this.mostBytes = Math.max(this.mostBytes, process.memoryUsage().arrayBuffers - before);
+    const { user, system } = process.cpuUsage(start);
+    const milliseconds = (user + system) / 1000;
+    const bytes = process.memoryUsage().arrayBuffers - before;
+    if (milliseconds > SLOW_MILLISECONDS) this.find('an input takes too long', input);
+    if (bytes > LARGE_BYTES) this.find('an input takes too much memory', input);
+    if (milliseconds > this.slowestMilliseconds) {
+      this.slowestMilliseconds = milliseconds;
+      this.slowest = input;
+    }
+    this.mostBytes = Math.max(this.mostBytes, bytes);
     this.cases++;
-    return coverage.isNew();
+    return coverage.isNew() && milliseconds < KEPT_MILLISECONDS;
+  }
+
+  private find(message: string, input: Input): void {
+    if (this.findings.size >= MOST_FINDINGS || this.findings.has(message)) return;
+    this.findings.set(message, { message, input, at: this.cases });
   }
 }

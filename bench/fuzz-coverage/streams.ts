@@ -10,6 +10,9 @@ import { startWatch } from './watchdog.js';
 
 const watch = startWatch();
 
+/** Milliseconds from which the slowest input is shown. */
+const SLOW_ENOUGH = 1000;
+
 /** Cases after which branches are compared. */
 const MARKS = [1000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000];
 
@@ -74,7 +77,7 @@ function describe(name: string, { campaign, coverage, seconds }: Outcome): strin
   const { cases, accepted, corpus, findings, slowestMilliseconds, mostBytes } = campaign;
   return (
     `${name}: ${count(cases)} cases in ${seconds.toFixed(0)} s (${count(Math.round(cases / seconds))} a second), ${count(accepted)} accepted, ` +
-    `corpus ${count(corpus.length)}, ${coverage.reached()} of ${coverage.total} branches, slowest ${slowestMilliseconds.toFixed(0)} ms, ` +
+    `corpus ${count(corpus.length)}, ${coverage.reached()} of ${coverage.total} branches, slowest ${slowestMilliseconds.toFixed(0)} ms of the processor, ` +
     `most memory ${count(mostBytes)} bytes, ${findings.size} findings`
   );
 }
@@ -109,6 +112,11 @@ export async function fuzzStreams(options: FuzzOptions): Promise<boolean> {
     const outcome = await outcomeOf(kind, seed, end, first === undefined);
     outcomes.push(outcome);
     console.log(describe(name, outcome));
+    const { slowest, slowestMilliseconds } = outcome.campaign;
+    if (slowest !== null && slowestMilliseconds > SLOW_ENOUGH) {
+      const hex = Buffer.from(slowest.bytes).toString('hex');
+      console.log(`  the slowest, ${outcome.targets[slowest.target]!.name}: ${hex}`);
+    }
   }
   console.log(
     `\nbranches, and (how often), reached after so many cases: ${Object.keys(kinds).slice(0, outcomes.length).join('; ')}`,

@@ -10,18 +10,12 @@ import type { CloudClassifier, CloudDecoder } from '../../codec/index.js';
 import { crcText } from '../../codec/model-file.js';
 import { UsageError } from '../../tensor/index.js';
 import { json, modelAnnouncement, type WorkerState, workerAnnouncement } from './announcements.js';
-import {
-  ANSWER_TYPE,
-  type Answered,
-  answerTo,
-  errorOf,
-  MOST_UTTERANCE_BYTES,
-  UTTERANCE_TYPE,
-} from './answer.js';
+import { ANSWER_TYPE, type AnswerLimits, MOST_UTTERANCE_BYTES } from './answer.js';
 import type { BrokerAddress } from './broker-url.js';
 import { BrokerConnection } from './connection.js';
 import type { Log, LogFields } from './log.js';
 import type { Incoming, Publication } from './message.js';
+import { answerRequest, answerTopic, secondsLeft } from './request.js';
 import { DEFAULT_GROUP, requireName, Topics } from './topics.js';
 
 export interface WorkerSettings {
@@ -69,6 +63,8 @@ const MOST_OTHER_BYTES = 1 << 12;
 const MOST_PACKET_BYTES = 2 * MOST_UTTERANCE_BYTES + MOST_OTHER_BYTES;
 /** Utterances of QoS 0 that wait; nothing but this bounds them. */
 const MOST_UNBOUND = 256;
+/** Characters of a device's name in a line of the log. */
+const MOST_LOGGED = 128;
 /** Seconds between two reports. */
 const REPORT_SECONDS = 30;
 
@@ -84,6 +80,7 @@ export class MqttWorker {
   private readonly topics: Topics;
   private readonly filter: string;
   private readonly concurrency: number;
+  private readonly limits: AnswerLimits;
   private readonly log: Log;
   private readonly tasks: Task[] = [];
   /** Utterances that came and are not done with. */
@@ -114,6 +111,7 @@ export class MqttWorker {
     }
     if (!(mostSeconds > 0)) throw new UsageError(`mostSeconds is ${mostSeconds}; use a number above 0`);
     this.concurrency = concurrency;
+    this.limits = { mostSeconds, details: settings.details ?? false };
     this.log = (event, fields) => log(event, { worker: settings.id, ...fields });
   }
 
@@ -220,9 +218,9 @@ export class MqttWorker {
   private async answer({ message, since }: Task): Promise<void> {
     const { topic, payload, properties } = message;
     const { correlation, expirySeconds } = properties;
-    const device = this.topics.deviceOf(topic);
+    const device = this.topics.deviceOf(topic).slice(0, MOST_LOGGED);
     const begin = performance.now();
-    const rest = expirySeconds === undefined ? undefined : expirySeconds - (begin - since) / 1000;
+    const rest = secondsLeft(expirySeconds, begin - since);
     try {
       if (rest !== undefined && rest <= 0) {
         this.done.expired++;
@@ -230,14 +228,14 @@ export class MqttWorker {
         message.acknowledge();
         return;
       }
-      const { answer, seconds, fault } = this.answered(message);
+      const { answer, seconds, fault } = answerRequest(this.half, this.topics, message, this.limits);
       this.done.seconds += 'error' in answer ? 0 : seconds;
       if (fault !== undefined) {
         const { message: text, stack = text } = fault instanceof Error ? fault : new Error(String(fault));
         this.log('fault', { device, bytes: payload.length, stack });
       }
       await this.connection.publish({
-        topic: this.answerTopic(message),
+        topic: answerTopic(this.topics, message),
         payload: json(answer),
         properties: {
           correlation,
@@ -269,26 +267,6 @@ export class MqttWorker {
     } finally {
       this.atHand--;
     }
-  }
-
-  /** What there is to say to a message: of its properties, or of what is in it. */
-  private answered({ payload, properties: { contentType, responseTopic } }: Incoming): Answered {
-    if (contentType !== undefined && contentType !== UTTERANCE_TYPE) {
-      const text = `content type ${JSON.stringify(contentType.slice(0, 80))}: only ${UTTERANCE_TYPE} is taken, or none`;
-      return { answer: errorOf(new UsageError(text)), seconds: 0 };
-    }
-    if (responseTopic !== undefined && !this.topics.mayAnswerOn(responseTopic)) {
-      const text = `response topic: answers go below ${this.topics.answer('')} and nowhere else`;
-      return { answer: errorOf(new UsageError(text)), seconds: 0 };
-    }
-    const { mostSeconds = 60, details = false } = this.settings;
-    return answerTo(this.half, payload, { mostSeconds, details });
-  }
-
-  private answerTopic({ topic, properties: { responseTopic } }: Incoming): string {
-    return responseTopic !== undefined && this.topics.mayAnswerOn(responseTopic)
-      ? responseTopic
-      : this.topics.answer(this.topics.deviceOf(topic));
   }
 
   /** Waits until the broker has nothing more for this worker. */

@@ -1,7 +1,7 @@
 /** A broker of its own for a test: mosquitto on a free port of this machine. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'mqtt';
@@ -34,10 +34,11 @@ export async function until(what: string, isTrue: () => boolean, seconds = 60): 
   }
 }
 
-const ended = (child: ChildProcess): Promise<number | null> =>
-  child.exitCode !== null || child.signalCode !== null
-    ? Promise.resolve(child.exitCode)
-    : new Promise((done) => child.once('exit', (code) => done(code)));
+function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  child.ref();
+  return new Promise((done) => child.once('exit', (code) => done(code)));
+}
 
 export class Mosquitto {
   readonly url: string;
@@ -66,8 +67,13 @@ export class Mosquitto {
 
   /** Starts it once more, on the same port and without what it kept. */
   async again(): Promise<void> {
-    const child = spawn(program, ['-c', join(this.folder, 'mosquitto.conf')]);
+    const child = spawn(program, ['-c', join(this.folder, 'mosquitto.conf')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.child = child;
+    // A broker that runs on is no reason for a test to: tap ends a file where nothing is left to wait for.
+    child.unref();
+    (child.stderr as Socket).unref();
     let log = '';
     child.stderr.on('data', (part: Buffer) => {
       log += part;

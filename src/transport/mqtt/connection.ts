@@ -56,7 +56,11 @@ function wordsOf(error: unknown): string {
   return message === undefined || message === '' ? String(code ?? error) : message;
 }
 
-const isFinal = (error: unknown): boolean => FINAL_REASONS.has((error as { code?: number }).code ?? -1);
+/** Whether the next try would end alike: a refusal, or a certificate that is not believed. */
+function isFinal(error: unknown): boolean {
+  const { code } = error as { code?: string | number };
+  return typeof code === 'string' ? /CERT|UNABLE_TO_|ERR_TLS/.test(code) : FINAL_REASONS.has(code ?? -1);
+}
 
 /** Properties as the package wants them; it takes none that are undefined. */
 function packageProperties(properties: Properties): Record<string, string | number | Buffer> {

@@ -1,8 +1,9 @@
 /** acom worker and acom device as a user runs them, against a broker that asks for a password and speaks TLS too. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'mqtt';
 import t from 'tap';
 import { acom, main, messages, oneLine, plainEnvironment, sample } from '../support/cli.js';
 import { freePort, Mosquitto, noMosquitto, until, WorkerProcess } from '../support/mosquitto.js';
@@ -140,6 +141,35 @@ t.test('a classifier behind the same broker', { skip }, async (t) => {
   t.ok(local.length > 1);
   t.ok(Array.isArray(answers[0]!['classes']), 'details were asked for');
   t.equal(await worker.end('SIGTERM'), 0);
+});
+
+t.test("the README's rules keep devices apart", { skip }, async (t) => {
+  const readme = readFileSync(join(repository, 'src/transport/mqtt/README.md'), 'utf8');
+  const [, rules] = /```\n(user worker\n[\s\S]*?)```/.exec(readme)!;
+  const [passwords, acl] = [join(folder, 'names'), join(folder, 'rules')];
+  writeFileSync(acl, rules!);
+  writeFileSync(passwords, '');
+  for (const name of ['worker', 'd7', 'd8'])
+    execFileSync('mosquitto_passwd', ['-b', passwords, name, PASSWORD]);
+  for (const file of [acl, passwords]) chmodSync(file, 0o644);
+  const strict = await Mosquitto.start([`password_file ${passwords}`, `acl_file ${acl}`], false);
+  const as = (name: string) => ['--username', name, '--password-file', join(folder, 'password.txt')];
+  const worker = await WorkerProcess.start(strict.url, '--verbose', ...as('worker'));
+  const curious = connect(strict.url, { protocolVersion: 5, username: 'd8', password: PASSWORD });
+  const overheard: string[] = [];
+  curious.on('message', (topic) => overheard.push(topic));
+  await curious.subscribeAsync('acom/#', { qos: 1 });
+  const device = (...args: string[]) =>
+    acom(folder, 'device', sample('digits'), '--broker', strict.url, ...args);
+  const own = await device('--id', 'd7', ...as('d7'));
+  t.match(own, { code: 0, stdout: /seven three one nine five/ });
+  const foreign = await device('--id', 'd7', '--deadline', '1s', ...as('d8'));
+  t.match(foreign, { code: 1, stdout: /ACOM_UNANSWERED: .*Not authorized/ });
+  t.same(overheard, [], 'who subscribes to everything gets nothing');
+  await curious.endAsync();
+  t.equal(await worker.end('SIGTERM'), 0);
+  t.match(worker.lines('stopped'), [/answered=1 .*failed=0/]);
+  await strict.close();
 });
 
 t.test('no worker is there', { skip }, async (t) => {

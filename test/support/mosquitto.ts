@@ -37,7 +37,7 @@ export async function until(what: string, isTrue: () => boolean, seconds = 60): 
 function ended(child: ChildProcess): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   child.ref();
-  return new Promise((done) => child.once('exit', (code) => done(code)));
+  return new Promise((done) => child.once('close', (code) => done(code)));
 }
 
 export class Mosquitto {

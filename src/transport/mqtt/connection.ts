@@ -9,11 +9,11 @@
  */
 import type { MqttClient } from 'mqtt';
 import { BrokerError, MissingPackageError } from '../../tensor/index.js';
+import { clientOptions, ownProperties, packageProperties } from './client-options.js';
 import type {
   ConnectionEvents,
   ConnectionSettings,
   Incoming,
-  Properties,
   Publication,
   Published,
   Traffic,
@@ -61,24 +61,6 @@ function isFinal(error: unknown): boolean {
   const { code } = error as { code?: string | number };
   return typeof code === 'string' ? /CERT|UNABLE_TO_|ERR_TLS/.test(code) : FINAL_REASONS.has(code ?? -1);
 }
-
-/** Properties as the package wants them; it takes none that are undefined. */
-function packageProperties(properties: Properties): Record<string, string | number | Buffer> {
-  const { contentType, responseTopic, correlation, expirySeconds } = properties;
-  return {
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
-    ...(expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds }),
-  };
-}
-
-const ownProperties = (from: PublishProperties): Properties => ({
-  contentType: from.contentType,
-  responseTopic: from.responseTopic,
-  correlation: from.correlationData,
-  expirySeconds: from.messageExpiryInterval,
-});
 
 export class BrokerConnection {
   private readonly turns = new Turns(MOST_UNDER_WAY);
@@ -161,38 +143,10 @@ export class BrokerConnection {
    * MissingPackageError where the package is not installed.
    */
   static async open(settings: ConnectionSettings, events: ConnectionEvents): Promise<BrokerConnection> {
-    const { address, clientId, ca, will, sessionSeconds = 0, receiveMaximum } = settings;
+    const { address, acknowledgesLater = false } = settings;
     const { connect } = await loadMqtt();
-    const client = connect(address.url, {
-      protocolVersion: 5,
-      clientId,
-      ...(address.username === undefined ? {} : { username: address.username }),
-      ...(address.password === undefined ? {} : { password: address.password }),
-      ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
-      keepalive: settings.keepAliveSeconds ?? 30,
-      clean: sessionSeconds === 0,
-      reconnectPeriod: FIRST_PAUSE,
-      reconnectOnConnackError: true,
-      connectTimeout: 10_000,
-      autoAssignTopicAlias: settings.topicAliases ?? true,
-      properties: {
-        sessionExpiryInterval: sessionSeconds,
-        maximumPacketSize: settings.mostPacketBytes,
-        ...(receiveMaximum === undefined ? {} : { receiveMaximum }),
-      },
-      ...(will === undefined
-        ? {}
-        : {
-            will: {
-              topic: will.topic,
-              payload: Buffer.from(will.payload),
-              qos: 1 as const,
-              retain: will.retain ?? false,
-              properties: packageProperties(will.properties ?? {}),
-            },
-          }),
-    });
-    const connection = new BrokerConnection(client, address.url, events, settings.acknowledgesLater ?? false);
+    const client = connect(address.url, clientOptions(settings, FIRST_PAUSE));
+    const connection = new BrokerConnection(client, address.url, events, acknowledgesLater);
     await connection.first(settings.connectSeconds);
     return connection;
   }

@@ -5,58 +5,11 @@
 import { crcText } from '../../codec/model-file.js';
 import { UsageError } from '../../tensor/index.js';
 import { type AnswerError, errorIn, MOST_UTTERANCE_BYTES, parseAnswer, UTTERANCE_TYPE } from './answer.js';
-import type { BrokerAddress } from './broker-url.js';
 import { BrokerConnection } from './connection.js';
+import type { DeviceCounts, DeviceSettings, Reply } from './device-settings.js';
 import type { Incoming, Traffic } from './message.js';
 import { PUBACK_BYTES } from './packet-size.js';
 import { requireName, Topics } from './topics.js';
-
-export interface DeviceSettings {
-  readonly address: BrokerAddress;
-  /** Fingerprint of the model that utterances are encoded with, as `coder.fingerprint`. */
-  readonly fingerprint: number;
-  /** The name of this device, which is a level of its topics: no two may have the same at a time. */
-  readonly id: string;
-  readonly ca?: Uint8Array | undefined;
-  readonly prefix?: string | undefined;
-  /** Seconds after which an utterance counts as unanswered; default 30. */
-  readonly deadlineSeconds?: number | undefined;
-  /** Seconds after which an utterance without an answer is sent again, twice as many after each time; default 4. */
-  readonly retrySeconds?: number | undefined;
-  /** Seconds in which the first connection must be made; default 10. */
-  readonly connectSeconds?: number | undefined;
-  /** Whether the topic is sent once and then as a number, where the broker takes that. Default: it is. */
-  readonly topicAliases?: boolean | undefined;
-  /** Whether content type and response topic go with each utterance, for brokers' rules and bridges that want them. */
-  readonly describes?: boolean | undefined;
-  /** Told of what does not end the connection: losses, refusals. */
-  readonly onTrouble?: ((message: string) => void) | undefined;
-}
-
-/** What became of one utterance. */
-export interface Reply {
-  /** The answer of a worker; null where none came, or where it was an error. */
-  readonly answer: Readonly<Record<string, unknown>> | null;
-  /** Why there is no answer. Code ACOM_UNANSWERED: none came before the deadline. */
-  readonly error: AnswerError | null;
-  /** How often the utterance was published, without what the client sends again when a connection was lost. */
-  readonly attempts: number;
-  /** From publication to reply. */
-  readonly milliseconds: number;
-  /** Bytes of MQTT packets, PUBLISH and PUBACK, over all attempts so far. */
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-}
-
-export interface DeviceCounts {
-  readonly published: number;
-  readonly answered: number;
-  readonly unanswered: number;
-  /** Answers to what was answered already. */
-  readonly duplicates: number;
-  /** Messages on this device's topic that are no answers to anything it asked lately. */
-  readonly strays: number;
-}
 
 interface Pending {
   readonly payload: Uint8Array;
@@ -98,7 +51,7 @@ export class MqttDevice {
   private constructor(private readonly settings: DeviceSettings) {
     this.topics = new Topics(crcText(settings.fingerprint), settings.prefix);
     requireName('id', settings.id);
-    const { deadlineSeconds = 30, retrySeconds = 4 } = settings;
+    const { deadlineSeconds = 30, retrySeconds = 8 } = settings;
     // A day at most: longer ones overflow timers.
     for (const [name, value] of Object.entries({ deadlineSeconds, retrySeconds })) {
       if (!(value > 0 && value <= 86_400))
@@ -170,7 +123,15 @@ export class MqttDevice {
   }
 
   private async connect(): Promise<void> {
-    const { address, id, ca, connectSeconds = 10, topicAliases = true, onTrouble } = this.settings;
+    const {
+      address,
+      id,
+      ca,
+      connectSeconds = 10,
+      keepAliveSeconds = 30,
+      topicAliases = true,
+      onTrouble,
+    } = this.settings;
     this.connection = await BrokerConnection.open(
       {
         address,
@@ -179,6 +140,7 @@ export class MqttDevice {
         mostPacketBytes: MOST_PACKET_BYTES,
         sessionSeconds: SESSION_SECONDS,
         connectSeconds,
+        keepAliveSeconds,
         topicAliases,
       },
       {
@@ -209,7 +171,7 @@ export class MqttDevice {
 
   private publish(pending: Pending): void {
     const { payload, correlation, begin, attempts } = pending;
-    const { id, retrySeconds = 4, describes = false } = this.settings;
+    const { id, retrySeconds = 8, describes = false } = this.settings;
     pending.attempts++;
     pending.isUnderWay = true;
     const rest = this.deadlineSeconds - (performance.now() - begin) / 1000;
@@ -243,7 +205,7 @@ export class MqttDevice {
   /** Sends an utterance again, unless the client is about to do so itself. */
   private again(pending: Pending): void {
     if (!pending.isUnderWay) this.publish(pending);
-    else pending.retry = setTimeout(() => this.again(pending), 1000 * (this.settings.retrySeconds ?? 4));
+    else pending.retry = setTimeout(() => this.again(pending), 1000 * (this.settings.retrySeconds ?? 8));
   }
 
   private take(message: Incoming): void {

@@ -10,9 +10,11 @@ export {
   UTTERANCE_TYPE,
 } from './answer.js';
 export { type BrokerAddress, parseBrokerUrl } from './broker-url.js';
-export { type DeviceCounts, type DeviceSettings, MqttDevice, type Reply } from './device.js';
+export { MqttDevice } from './device.js';
+export type { DeviceCounts, DeviceSettings, Reply } from './device-settings.js';
 export { type Log, type LogFields, logLine } from './log.js';
 export type { Traffic } from './message.js';
 export { PUBACK_BYTES, packetBytes, propertyBytes, publishBytes } from './packet-size.js';
 export { DEFAULT_GROUP, DEFAULT_PREFIX, Topics } from './topics.js';
-export { MqttWorker, type WorkerCounts, type WorkerSettings } from './worker.js';
+export { MqttWorker } from './worker.js';
+export type { WorkerCounts, WorkerSettings } from './worker-settings.js';

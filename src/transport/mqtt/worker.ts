@@ -11,51 +11,12 @@ import { crcText } from '../../codec/model-file.js';
 import { UsageError } from '../../tensor/index.js';
 import { json, modelAnnouncement, type WorkerState, workerAnnouncement } from './announcements.js';
 import { ANSWER_TYPE, type AnswerLimits, MOST_UTTERANCE_BYTES } from './answer.js';
-import type { BrokerAddress } from './broker-url.js';
 import { BrokerConnection } from './connection.js';
 import type { Log, LogFields } from './log.js';
 import type { Incoming, Publication } from './message.js';
 import { answerRequest, answerTopic, secondsLeft } from './request.js';
 import { DEFAULT_GROUP, requireName, Topics } from './topics.js';
-
-export interface WorkerSettings {
-  readonly address: BrokerAddress;
-  /** The name of this worker: no two may have the same at a time, or the broker ends the first one's connection. */
-  readonly id: string;
-  /** Certificates that may have signed the broker's, in PEM. */
-  readonly ca?: Uint8Array | undefined;
-  /** First levels of every topic; default "acom". */
-  readonly prefix?: string | undefined;
-  /** Workers of one group share the utterances of a model; each group gets all of them. Default "acom". */
-  readonly group?: string | undefined;
-  /** Most utterances at hand that are not acknowledged; default 8. They are decoded one after another. */
-  readonly concurrency?: number | undefined;
-  /** Longest utterance that is decoded, in seconds; default 60. */
-  readonly mostSeconds?: number | undefined;
-  /** Whether answers have words with times, or all classes; default: text or label alone. */
-  readonly details?: boolean | undefined;
-  /** What the announcement says of the software. */
-  readonly version?: string | undefined;
-  readonly log?: Log | undefined;
-  /** Whether each utterance has a line in the log. */
-  readonly verbose?: boolean | undefined;
-}
-
-/** What a worker did. */
-export interface WorkerCounts {
-  /** Answers that the broker has, errors among them. */
-  readonly answered: number;
-  /** Answers that say what is wrong with an utterance. */
-  readonly refused: number;
-  /** Utterances that nobody waited for any more when their turn came. */
-  readonly expired: number;
-  /** Utterances of QoS 0 that came faster than they were decoded. */
-  readonly dropped: number;
-  /** Answers that the broker did not take. */
-  readonly failed: number;
-  /** Seconds of sound that were decoded. */
-  readonly seconds: number;
-}
+import type { WorkerCounts, WorkerSettings } from './worker-settings.js';
 
 /** What is in a packet besides an utterance: topic, properties. */
 const MOST_OTHER_BYTES = 1 << 12;

@@ -110,11 +110,11 @@ t.test('utterances that nobody waits for any more are not decoded', { skip }, as
   await device.close();
   const again = await startDevice();
   t.equal((await again.send(sample)).answer?.['text'], text);
-  t.equal(worker.lines('answered').length, 3, 'the two that it had, and the new one; the broker dropped six');
   t.match(device.counts, { published: 8, answered: 0, unanswered: 8, strays: 0 });
   t.equal(device.counts.duplicates, 2, 'late answers change no reply');
   await again.close();
   t.equal(await worker.end('SIGTERM'), 0);
+  t.equal(worker.lines('answered').length, 3, 'the two that it had, and the new one; the broker dropped six');
 });
 
 t.test('messages that are no answers', { skip }, async (t) => {

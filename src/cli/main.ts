@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { BACKEND, GPU_MODE } from './backend.js';
+import { addBrokerCommands } from './broker-commands.js';
 import { classify } from './classify.js';
 /** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
 import { Command, CommanderError } from './commander.js';
@@ -235,6 +236,8 @@ program
   .action(running(demo));
 
 addTrain(program, running);
+
+addBrokerCommands(program, running);
 
 addModelCommands(program, running);
 

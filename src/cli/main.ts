@@ -13,6 +13,7 @@ import { version } from './model.js';
 import { addModelCommands } from './model-commands.js';
 import { BEAM, duration, FILES, JSON_OPTION, MODEL, positive, type Running, wholeNumber } from './options.js';
 import { complain, EXIT, type ExitCode, isUsageError, setDebug, watchStandardOutput } from './run.js';
+import { addServe } from './serve-command.js';
 import { addTrain } from './train-command.js';
 import { transcribe } from './transcribe.js';
 
@@ -214,6 +215,8 @@ program
   .action(running(demo));
 
 addTrain(program, running);
+
+addServe(program, running);
 
 addModelCommands(program, running);
 

@@ -55,9 +55,7 @@ export async function serve(options: ServeArguments): Promise<ExitCode> {
     ...given({ host, port, workers, logLevel, trustProxy, publicPage }),
   });
   const { name, fingerprint } = server.model;
-  const asked = new Promise<void>((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done());
-  });
+  const asked = transport.untilAskedToEnd();
   print(`acom serves ${name} (${fingerprint}) at ${server.address}`);
   await asked;
   await server.close();

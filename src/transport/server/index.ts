@@ -12,6 +12,7 @@ export {
   type LogLevel,
   type ServerOptions,
 } from './settings.js';
+export { untilAskedToEnd } from './signals.js';
 export { TokenList } from './tokens.js';
 
 /** The module of the engine that decodes with a codec model; its options are { model: path or URL }. */

@@ -4,6 +4,6 @@ import { type FakeServerOptions, startFake } from './server.js';
 
 const server = await startFake(JSON.parse(process.argv[2] ?? '{}') as FakeServerOptions);
 const asked = untilAskedToEnd();
-process.stdout.write(`at ${server.address}\n`);
+process.stdout.write(`a server at ${server.address}\n`);
 await asked;
 await server.close();

@@ -154,15 +154,6 @@ export class WorkerPool {
     return lane.open(this.nextStream++, listener);
   }
 
-  /** Waits until no file waits or is decoded, at most `seconds`. */
-  async drain(seconds: number): Promise<void> {
-    const deadline = secondsNow() + seconds;
-    const isBusy = () => this.files.length > 0 || this.places.some(({ lane }) => lane.isDecodingFile);
-    while (isBusy() && secondsNow() < deadline) {
-      await new Promise((done) => setTimeout(done, CHECK_MILLISECONDS));
-    }
-  }
-
   /** Ends the workers; what they still have is refused. */
   async close(): Promise<void> {
     this.closed = true;

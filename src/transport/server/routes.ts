@@ -19,6 +19,21 @@ export interface RouteHost {
   readonly access: Access;
   /** Whether the server ends. */
   readonly isDraining: () => boolean;
+  /** Counts files from the head of their request to the end of its answer. */
+  readonly posts: InFlight;
+}
+
+/** How much of something is under way. */
+export class InFlight {
+  count = 0;
+
+  /** One more, until `reply` is closed, by whomever. */
+  add(reply: FastifyReply): void {
+    this.count++;
+    reply.raw.once('close', () => {
+      this.count--;
+    });
+  }
 }
 
 /** Paths that need no token. */
@@ -80,7 +95,13 @@ export function addRoutes(app: FastifyInstance, host: RouteHost, hasPage: boolea
 
   app.post<{ Querystring: DecodeQuery }>(
     '/v1/decode',
-    { schema: ROUTES.decode, onRequest: async () => requireOpen() },
+    {
+      schema: ROUTES.decode,
+      onRequest: async (_, reply) => {
+        requireOpen();
+        host.posts.add(reply);
+      },
+    },
     async (request, reply) => {
       if (!Buffer.isBuffer(request.body)) {
         throw new RefusalError('ACOM_MEDIA_TYPE', `send the bytes of an .acom file as ${BODY_TYPES[0]}`);

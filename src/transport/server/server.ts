@@ -6,6 +6,7 @@ import type { ModelFacts } from './engine.js';
 import { Metrics } from './metrics.js';
 import type { FastifyInstance } from './packages.js';
 import { WorkerPool } from './pool.js';
+import { InFlight } from './routes.js';
 import { Sessions } from './sessions.js';
 import { checkSettings, type ServerOptions, type ServerSettings } from './settings.js';
 
@@ -29,6 +30,7 @@ export class Server {
     readonly app: FastifyInstance,
     private readonly pool: WorkerPool,
     private readonly sessions: Sessions,
+    private readonly posts: InFlight,
     readonly address: string,
   ) {}
 
@@ -68,10 +70,11 @@ export class Server {
     let app: FastifyInstance | null = null;
     try {
       const isDraining = () => server?.draining ?? false;
-      app = await createApp({ settings, pool, sessions, metrics, isDraining });
+      const posts = new InFlight();
+      app = await createApp({ settings, pool, sessions, metrics, isDraining, posts });
       log = app.log;
       const address = await listen(app, host, port);
-      server = new Server(settings, app, pool, sessions, address);
+      server = new Server(settings, app, pool, sessions, posts, address);
       return server;
     } catch (error) {
       await app?.close();
@@ -95,7 +98,12 @@ export class Server {
     this.draining = true;
     this.app.log.info({ streams: this.sessions.size }, 'the server ends');
     const deadline = performance.now() + 1000 * shutdownSeconds;
-    await Promise.all([this.sessions.shutDown(shutdownSeconds), this.pool.drain(shutdownSeconds)]);
+    const postsAnswered = async (): Promise<void> => {
+      while (this.posts.count > 0 && performance.now() < deadline) {
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    };
+    await Promise.all([this.sessions.shutDown(shutdownSeconds), postsAnswered()]);
     // What is not done by now is refused, so that no request stays open.
     await this.pool.close();
     const late = setTimeout(

@@ -1,5 +1,6 @@
 /** The HTTP server: Fastify with its plugins, who may come in, and every refusal in one form. */
 import { existsSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { Access } from './access.js';
 import { Clients } from './clients.js';
 import { factsOf, RefusalError } from './errors.js';
@@ -40,6 +41,29 @@ function answerError(reply: FastifyReply, refusal: RefusalError): FastifyReply {
     .send(JSON.stringify({ error: { code, message } }));
 }
 
+/** Status and words about what never became a request, by Node's codes. */
+const NO_REQUEST: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'ACOM_IDLE', 'the request did not come in time'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'ACOM_TOO_LARGE', 'its head is too long'],
+};
+
+function answerNoRequest({ code }: { readonly code?: string }, socket: Socket): void {
+  const [status, own, message] = NO_REQUEST[code ?? ''] ?? [
+    '400 Bad Request',
+    'ACOM_USAGE',
+    'this is no HTTP request',
+  ];
+  const body = JSON.stringify({ error: { code: own, message } });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy();
+}
+
 /** An HTTP server that does not listen yet. */
 export async function createApp(host: Omit<RouteHost, 'access'>): Promise<FastifyInstance> {
   const { settings, metrics } = host;
@@ -63,7 +87,8 @@ export async function createApp(host: Omit<RouteHost, 'access'>): Promise<Fastif
       requestTimeout: limits.requestSeconds * MILLISECONDS,
       connectionsCheckingInterval: 1000,
     },
-    trustProxy,
+    // The nearest proxy alone: what stands further left in X-Forwarded-For is what clients say.
+    trustProxy: trustProxy ? (_, hop) => hop === 0 : false,
     exposeHeadRoutes: false,
     ajv: { customOptions: { removeAdditional: false } },
     return503OnClosing: false,
@@ -77,15 +102,7 @@ export async function createApp(host: Omit<RouteHost, 'access'>): Promise<Fastif
       }
       void refuse(error, request as FastifyRequest, reply as FastifyReply);
     },
-    clientErrorHandler(_, socket) {
-      const body = JSON.stringify({ error: { code: 'ACOM_USAGE', message: 'this is no HTTP request' } });
-      if (socket.writable) {
-        socket.write(
-          `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-        );
-      }
-      socket.destroy();
-    },
+    clientErrorHandler: (error, socket) => answerNoRequest(error, socket),
   });
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();

@@ -136,7 +136,14 @@ export class Lane {
 
   private flush(): void {
     if (this.state !== 'up' || this.batch !== null) return;
-    const taken = this.ready.splice(0, this.limits.batchStreams).filter((each) => this.streams.has(each));
+    const taken: LaneStream[] = [];
+    let seen = 0;
+    while (seen < this.ready.length && taken.length < this.limits.batchStreams) {
+      const stream = this.ready[seen++]!;
+      // Some were dropped while they stood in line.
+      if (this.streams.has(stream)) taken.push(stream);
+    }
+    this.ready.splice(0, seen);
     if (taken.length === 0 && this.dropped.length === 0) return;
     const waiting = taken.map((stream) => stream.take());
     const bytes = new Uint8Array(waiting.reduce((sum, { message }) => sum + message.length, 0));

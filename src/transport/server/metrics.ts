@@ -1,12 +1,13 @@
 /** Metrics for Prometheus, through the package prom-client: an optional peer that only this file imports. */
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { MissingPackageError } from '../../tensor/index.js';
+import { SERVER_PACKAGES } from './packages.js';
 
 async function loadClient() {
   try {
     return await import('prom-client');
   } catch (cause) {
-    throw new MissingPackageError('prom-client', 'Counting requests for /metrics', cause);
+    throw new MissingPackageError(SERVER_PACKAGES, 'acom serve', cause);
   }
 }
 

@@ -4,6 +4,9 @@ import { MissingPackageError } from '../../tensor/index.js';
 export type { WebSocket } from '@fastify/websocket';
 export type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+/** All that a server needs, so that who lacks one hears of all at once. */
+export const SERVER_PACKAGES = 'fastify @fastify/websocket @fastify/swagger @fastify/static prom-client';
+
 export async function loadPackages() {
   try {
     const [{ fastify }, websocket, swagger, files] = await Promise.all([
@@ -14,7 +17,6 @@ export async function loadPackages() {
     ]);
     return { fastify, websocket: websocket.default, swagger: swagger.default, files: files.default };
   } catch (cause) {
-    const names = 'fastify @fastify/websocket @fastify/swagger @fastify/static';
-    throw new MissingPackageError(names, 'acom serve', cause);
+    throw new MissingPackageError(SERVER_PACKAGES, 'acom serve', cause);
   }
 }

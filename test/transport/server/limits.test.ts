@@ -45,6 +45,22 @@ t.test('requestsPerSecond, requestBurst: of a token, and of an address without o
   for (let n = 0; n < 5; n++) t.equal((await fetch(`${server.address}/health`)).status, 200);
 });
 
+t.test(
+  'behind a proxy, clients are told apart by what the proxy says, and not by what they say',
+  async (t) => {
+    const limits = { requestsPerSecond: 0.1, requestBurst: 1 };
+    const get = async (address: string, forwarded: string) =>
+      (await fetch(`${address}/v1/model`, { headers: { 'x-forwarded-for': forwarded } })).status;
+    const behind = await fakeServer(t, { limits, trustProxy: true });
+    t.equal(await get(behind.address, '192.0.2.1'), 200);
+    t.equal(await get(behind.address, '192.0.2.2'), 200);
+    t.equal(await get(behind.address, '192.0.2.3, 192.0.2.1'), 429);
+    const alone = await fakeServer(t, { limits });
+    t.equal(await get(alone.address, '192.0.2.1'), 200);
+    t.equal(await get(alone.address, '192.0.2.2'), 429);
+  },
+);
+
 t.test('bodyBytes', async (t) => {
   const { address } = await fakeServer(t, { limits: { bodyBytes: 100 } });
   t.equal((await post(address, `say ${'x'.repeat(96)}`)).status, 200);
@@ -218,13 +234,12 @@ t.test('bufferedBytes: a client that does not read is closed', async (t) => {
 t.test('headersSeconds, requestSeconds: a client that sends slowly', async (t) => {
   const { address } = await fakeServer(t, { limits: { headersSeconds: 1, requestSeconds: 2 } });
   const head = await raw(address, 'GET /health HTTP/1.1\r\nHost: localhost\r\n');
-  t.match(head, /^HTTP\/1\.1 4\d\d /);
+  t.match(head, /^HTTP\/1\.1 408 [\s\S]*"code":"ACOM_IDLE"/);
   const body = await raw(
     address,
     'POST /v1/decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\nsay',
   );
-  t.match(body, /^HTTP\/1\.1 4\d\d /);
-  t.match(body, /"code":"ACOM_\w+"/);
+  t.match(body, /^HTTP\/1\.1 408 [\s\S]*"code":"ACOM_IDLE"/);
 });
 
 t.test('connections', async (t) => {

@@ -224,6 +224,22 @@ t.test('a stream that nobody wants any more is dropped', async (t) => {
   t.equal(heard.error, null);
 });
 
+t.test('streams that are dropped while they stand in line do not hold up those behind them', async (t) => {
+  const { pool } = await makePool(t, 1, { batchStreams: 2 });
+  const streams = Array.from({ length: 6 }, () => openStream(pool));
+  await until(() => streams.every(({ heard }) => heard.texts.length === 1));
+  streams[0]!.stream.push('packet', packet('slow', 25));
+  await until(() => streams[0]!.stream.waiting === 0);
+  for (const { stream } of streams.slice(1)) stream.push('packet', word('yes'));
+  streams[3]!.stream.drop();
+  streams[4]!.stream.drop();
+  await until(() => streams[5]!.heard.texts.length === 2);
+  t.same(
+    streams.map(({ heard }) => heard.texts.length),
+    [2, 2, 2, 1, 1, 2],
+  );
+});
+
 t.test('engines that can not start', async (t) => {
   await t.rejects(makePool(t, 2, {}, { unfit: 'typed' }), { code: 'ACOM_FORMAT', message: /fake model/ });
   await t.rejects(makePool(t, 1, {}, { unfit: 'untyped' }), { code: 'ACOM_INTERNAL', message: 'a mistake' });

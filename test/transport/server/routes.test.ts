@@ -1,70 +1,24 @@
-/** Every route, its answers by their own description, and who may ask. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Every route, and its answers by their own description. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fastify from 'fastify';
 import t from 'tap';
 import { loadDeviceEncoder } from '../../../src/index.js';
-import { MODEL_ENGINE, type Server, startServer, TokenList } from '../../../src/transport/server/index.js';
+import { MODEL_ENGINE, startServer, TokenList } from '../../../src/transport/server/index.js';
 import { acom } from '../../support/cli.js';
 import { loadCommands, modelFile, readSamples } from '../../support/commands.js';
 import { FAKE_MODEL } from '../../support/fake-engine.js';
+import { checkBySchema, documentOf, schemaOf } from '../../support/openapi.js';
 import { fakeServer, post } from '../../support/server.js';
 import { repository } from '../../support/shared.js';
 
+const KEYWORDS = join(repository, 'weights/keywords.safetensors');
 const TOKEN = '0123456789abcdef';
 const tokens = TokenList.parse(`alice:${TOKEN}`, 'test');
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
-const KEYWORDS = join(repository, 'weights/keywords.safetensors');
-
-interface Operation {
-  readonly operationId: string;
-  readonly security?: readonly object[];
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
-}
-interface Document {
-  readonly openapi: string;
-  readonly info: { readonly title: string; readonly version: string };
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: {
-    readonly schemas: Readonly<Record<string, object>>;
-    readonly securitySchemes: Readonly<Record<string, object>>;
-  };
-}
-
-const documentOf = async (server: Server): Promise<Document> =>
-  (await server.app.inject({ url: '/openapi.json', headers: BEARER })).json<Document>();
-
-/** Checks JSON against a schema of a document, by a validator that knows nothing of the server: Fastify's own, of a body. */
-async function checkBySchema(document: Document, schema: object, json: string): Promise<string> {
-  const app = fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } });
-  const local = (value: object): object =>
-    JSON.parse(
-      JSON.stringify(value)
-        .replaceAll('#/components/schemas/', '')
-        .replace(/"(\$ref)":"(\w+)"/g, '"$1":"$2#"'),
-    );
-  for (const [$id, each] of Object.entries(document.components.schemas))
-    app.addSchema({ $id, ...local(each) });
-  app.post('/', { schema: { body: local(schema) } }, async () => 'right');
-  const { body } = await app.inject({
-    method: 'POST',
-    url: '/',
-    body: json,
-    headers: { 'content-type': 'application/json' },
-  });
-  await app.close();
-  return body;
-}
-
-const schemaOf = (operation: Operation, status: number): object => {
-  const { content = {} } = operation.responses[status] ?? {};
-  return (content as Record<string, { schema: object }>)['application/json']!.schema;
-};
-
 t.test('the document is OpenAPI, and whole', async (t) => {
   const server = await fakeServer(t, { tokens });
-  const document = await documentOf(server);
+  const document = await documentOf(server, BEARER);
   t.match(document.openapi, /^3\.1\.\d+$/);
   t.ok(document.info.title && document.info.version);
   // Against the routes that there are.
@@ -321,104 +275,4 @@ t.test('metrics', async (t) => {
   t.equal(samples.get('acom_workers_up'), 1);
   t.equal(types.get('acom_worker_restarts_total'), 'counter');
   t.ok(samples.has('process_cpu_seconds_total') && samples.has('nodejs_eventloop_lag_seconds'));
-});
-
-t.test('with tokens, nothing else answers without one', async (t) => {
-  const server = await fakeServer(t, { tokens });
-  const all = [
-    '/',
-    '/metrics',
-    '/openapi.json',
-    '/v1/model',
-    '/v1/stream',
-    '/v1/decode',
-    '/nothing',
-    '/%zz',
-    '/health/x',
-  ];
-  const wrong = [
-    {},
-    { authorization: 'Bearer wrong-wrong-wrong' },
-    { authorization: `Basic ${TOKEN}` },
-    { authorization: `Bearer ${TOKEN}x` },
-    { 'sec-websocket-protocol': `acom, bearer.${TOKEN}` },
-  ];
-  for (const headers of wrong) {
-    for (const url of all) {
-      const { statusCode, headers: answered, body } = await server.app.inject({ url, headers });
-      t.equal(statusCode, 401, `${url} ${JSON.stringify(headers)}`);
-      t.match(answered['www-authenticate'], /^Bearer/);
-      t.equal((JSON.parse(body) as { error: { code: string } }).error.code, 'ACOM_UNAUTHORIZED');
-    }
-    for (const url of ['/health', '/ready']) {
-      t.equal((await server.app.inject({ url, headers })).statusCode, 200, url);
-    }
-    t.equal((await post(server.address, 'say hello', headers)).status, 401);
-    for (const method of ['HEAD', 'OPTIONS', 'DELETE', 'PUT'] as const) {
-      t.equal((await server.app.inject({ method, url: '/v1/model', headers })).statusCode, 401, method);
-    }
-  }
-  t.equal((await server.app.inject({ url: '/v1/model', headers: BEARER })).statusCode, 200);
-  t.equal((await server.app.inject({ url: '/nothing', headers: BEARER })).statusCode, 404);
-  t.equal((await post(server.address, 'say hello', BEARER)).body.text, 'hello');
-});
-
-t.test('without tokens, pages from elsewhere are refused', async (t) => {
-  const server = await fakeServer(t);
-  const { host } = new URL(server.address);
-  const ask = async (headers: Record<string, string>) =>
-    (await server.app.inject({ url: '/v1/model', headers })).statusCode;
-  t.equal(await ask({ host }), 200);
-  t.equal(await ask({ host, origin: `http://${host}` }), 200, 'its own page');
-  t.equal(await ask({ host: 'localhost:80' }), 200);
-  t.equal(await ask({ host: '[::1]:80' }), 200);
-  t.equal(await ask({ host, origin: 'https://elsewhere.example' }), 403);
-  t.equal(await ask({ host, origin: 'null' }), 403);
-  t.equal(
-    await ask({ host: 'elsewhere.example', origin: 'http://elsewhere.example' }),
-    403,
-    'a name that leads here',
-  );
-  const guarded = await fakeServer(t, { tokens });
-  const { statusCode } = await guarded.app.inject({
-    url: '/v1/model',
-    headers: { ...BEARER, host: 'elsewhere.example', origin: 'https://page.example' },
-  });
-  t.equal(statusCode, 200, 'with a token it does not matter');
-});
-
-t.test('the page', async (t) => {
-  const folder = t.testdir({ 'index.html': '<p>a page', 'page.js': 'export {};' });
-  mkdirSync(join(folder, 'deep'));
-  writeFileSync(join(folder, 'deep', 'style.css'), 'p {}');
-  const ask = async (server: Server, url: string, headers: Record<string, string> = {}) => {
-    const response = await server.app.inject({ url, headers });
-    return { status: response.statusCode, type: String(response.headers['content-type']) };
-  };
-  const open = await fakeServer(t, { pageFolder: folder });
-  t.match(await ask(open, '/'), { status: 200, type: /^text\/html/ });
-  t.match(await ask(open, '/page.js'), { status: 200, type: /javascript/ });
-  t.match(await ask(open, '/deep/style.css'), { status: 200, type: /css/ });
-  for (const out of [
-    '/none.js',
-    '/../package.json',
-    '/%2e%2e/package.json',
-    '/deep/..%2f..%2fpackage.json',
-  ]) {
-    t.ok([400, 404].includes((await ask(open, out)).status), out);
-  }
-  const guarded = await fakeServer(t, { pageFolder: folder, tokens });
-  t.equal((await ask(guarded, '/')).status, 401);
-  t.equal((await ask(guarded, '/page.js')).status, 401);
-  t.equal((await ask(guarded, '/page.js', BEARER)).status, 200);
-  const shown = await fakeServer(t, { pageFolder: folder, tokens, publicPage: true });
-  t.equal((await ask(shown, '/')).status, 200);
-  t.equal((await ask(shown, '/deep/style.css')).status, 200);
-  for (const url of ['/none.js', '/v1/model', '/metrics', '/openapi.json']) {
-    t.equal((await ask(shown, url)).status, 401, url);
-  }
-  const document = await documentOf(shown);
-  t.notOk(document.paths['/page.js'], 'files are not described');
-  const none = await fakeServer(t, { pageFolder: join(folder, 'none'), tokens, publicPage: true });
-  t.equal((await ask(none, '/')).status, 401, 'without a page nothing is public');
 });

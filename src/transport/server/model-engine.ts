@@ -8,7 +8,7 @@ import { type NetworkWork, runElsewhere } from '../../codec/network-work.js';
 import { type OpenModel, openModel } from '../../codec/open-model.js';
 import type { StreamCoder } from '../../codec/stream-coder.js';
 import type { Suffix } from '../../nn/network.js';
-import { AcomError, flat, UsageError, view } from '../../tensor/index.js';
+import { AcomError, UsageError } from '../../tensor/index.js';
 import type { CreateEngine, Engine, FileOptions, ModelFacts } from './engine.js';
 import { RefusalError } from './errors.js';
 import type { LiveDecoder } from './live.js';
@@ -22,10 +22,9 @@ export interface ModelEngineOptions {
 function inTurns<R>(work: NetworkWork<R>, suffix: Suffix, turn: () => Promise<void>): Promise<R> {
   return runElsewhere(work, async (x) => {
     const y = suffix.forward(x);
-    // Passes for live streams run before this one's result is read, so it must be a copy.
-    const kept = view(flat(y).slice(), [...y.shape]);
+    // Outside scopes it is an array of its own, so passes for live streams may run before it is read.
     await turn();
-    return kept;
+    return y;
   });
 }
 

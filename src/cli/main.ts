@@ -25,6 +25,7 @@ import {
   wholeNumber,
 } from './options.js';
 import { complain, EXIT, type ExitCode, isUsageError, setDebug, watchStandardOutput } from './run.js';
+import { addServe } from './serve-command.js';
 import { addTrain } from './train-command.js';
 import { transcribe } from './transcribe.js';
 
@@ -238,6 +239,7 @@ program
 addTrain(program, running);
 
 addBrokerCommands(program, running);
+addServe(program, running);
 
 addModelCommands(program, running);
 

@@ -160,6 +160,8 @@ t.test('the command runs, and names the package that FLAC needs', async (t) => {
     (error: { code: number; stderr: string }) => error,
   );
   t.match(failed, { code: 1, stderr: /npm install @wasm-audio-decoders\/flac/ });
+  const server = (await run(command, ['serve'], { cwd: project }).catch((error) => error)) as object;
+  t.match(server, { code: 1, stderr: /acom serve needs .*: npm install fastify .*prom-client/ });
 });
 
 t.test('a GPU is had with gpu.js alone', async (t) => {

@@ -13,6 +13,7 @@ import { describeMachine, thisMachine } from '../report.js';
 import { speech } from '../shipped.js';
 import { latencyLines, runStream } from './latency.js';
 import { lossLines } from './loss.js';
+import { memoryLines } from './memory.js';
 import { unseenSpeakers } from './recordings.js';
 import { wireLines } from './wire.js';
 
@@ -48,5 +49,6 @@ for (const packetVectors of [1, 2]) {
     '',
   ]);
 }
+say(memoryLines(encoder, decoder, bundled.samples, 3000));
 for (const codebooks of [1, 2, 4]) say(wireLines(encoder, said, codebooks));
 if (hasData) for (const packetVectors of [1, 2]) say(lossLines(encoder, decoder, said, packetVectors));

@@ -70,6 +70,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   build: ['kernels', 'explorer'],
   explorer: ['kernels'],
+  web: ['audio', 'bitstream', 'codec', 'explorer', 'ops', 'tasks', 'tensor'],
 };
 
 /**

@@ -52,6 +52,8 @@ export class Conversation {
   /** Says what came of the utterance, once all sound has been heard. */
   private summary: string | null = null;
   private isAnswered = true;
+  /** Whether anybody answers. */
+  private isAsked = false;
 
   constructor(
     private readonly engine: Engine,
@@ -75,6 +77,7 @@ export class Conversation {
     this.soundBuckets = 0;
     this.summary = null;
     this.isAnswered = connect === null;
+    this.isAsked = connect !== null || answer;
     this.link = connect?.(this.linkListener()) ?? null;
     const settings = { place, codebooks, packetVectors, answer };
     this.cancelSound = this.engine.begin(sound, settings, (event) => this.hear(event, facts));
@@ -141,7 +144,7 @@ export class Conversation {
       const backlog = this.link?.backlog ?? 0;
       status(backlog > 0 ? 'Sending as fast as the server takes it …' : 'Waiting for the last words …');
     }
-    if (this.isAnswered && words.count === 0) words.say('No words were heard.');
+    if (this.isAnswered && this.isAsked && words.count === 0) words.say('No words were heard.');
   }
 
   private linkListener(): LinkListener {
@@ -150,6 +153,7 @@ export class Conversation {
       words: (words, partial) => this.addWords(words, partial),
       finished: () => this.answered(),
       failed: (message) => {
+        this.isAsked = false;
         this.answered();
         this.views.words.say('The server gave no more answers.');
         this.listener.linkFailed(message);

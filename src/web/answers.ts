@@ -4,8 +4,8 @@ import type { Word } from '../tasks/recognition.js';
 export type Answer =
   | { readonly type: 'ready' }
   | { readonly type: 'update'; readonly words: readonly Word[]; readonly partial: string | null }
-  | { readonly type: 'final' }
-  | { readonly type: 'closing' }
+  /** All words of the stream, the last of which no update may have had. */
+  | { readonly type: 'final' | 'closing'; readonly words: readonly Word[] }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -15,6 +15,8 @@ const isWord = (value: unknown): value is Word => {
   const { word, start, end, confidence } = value as Fields;
   return typeof word === 'string' && [start, end, confidence].every((each) => Number.isFinite(each));
 };
+
+const isWords = (value: unknown): value is Word[] => Array.isArray(value) && value.every(isWord);
 
 /** Null for what is no answer of the server's. */
 export function parseAnswer(data: unknown): Answer | null {
@@ -28,11 +30,12 @@ export function parseAnswer(data: unknown): Answer | null {
   const { type, words, partial, code, message } = fields;
   switch (type) {
     case 'ready':
+      return { type };
     case 'final':
     case 'closing':
-      return { type };
+      return isWords(words) ? { type, words } : null;
     case 'update':
-      if (!Array.isArray(words) || !words.every(isWord)) return null;
+      if (!isWords(words)) return null;
       if (partial !== null && typeof partial !== 'string') return null;
       return { type, words, partial };
     case 'error':

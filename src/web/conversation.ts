@@ -149,7 +149,6 @@ export class Conversation {
 
   private linkListener(): LinkListener {
     return {
-      ready: () => undefined,
       words: (words, partial) => this.addWords(words, partial),
       finished: () => this.answered(),
       failed: (message) => {

@@ -3,8 +3,6 @@ import type { Word } from '../tasks/recognition.js';
 import { type Answer, parseAnswer } from './answers.js';
 
 export interface LinkListener {
-  /** The server has taken the stream. */
-  ready(): void;
   words(words: readonly Word[], partial: string | null): void;
   /** The server has answered everything. */
   finished(): void;
@@ -25,6 +23,8 @@ export class StreamLink {
   private allowedAt = performance.now();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isOver = false;
+  /** Words so far. */
+  private seen = 0;
 
   constructor(
     url: URL,
@@ -75,15 +75,29 @@ export class StreamLink {
   }
 
   private hear(answer: Answer | null): void {
-    if (this.isOver) return;
-    if (answer === null) {
-      this.over(() => this.listener.failed('The server said something that this page does not understand.'));
-    } else if (answer.type === 'ready') this.listener.ready();
-    else if (answer.type === 'update') this.listener.words(answer.words, answer.partial);
-    else if (answer.type === 'final') this.over(() => this.listener.finished());
-    else if (answer.type === 'closing') {
-      this.over(() => this.listener.failed('The server is being shut down. Try again in a moment.'));
-    } else this.over(() => this.listener.failed(`The server ended the stream: ${answer.message}.`));
+    const { listener, isOver } = this;
+    if (isOver) return;
+    switch (answer?.type) {
+      case undefined:
+        this.over(() => listener.failed('The server said something that this page does not understand.'));
+        break;
+      case 'ready':
+        break;
+      case 'update':
+        this.seen += answer.words.length;
+        listener.words(answer.words, answer.partial);
+        break;
+      case 'final':
+      case 'closing':
+        listener.words(answer.words.slice(this.seen), null);
+        this.over(() => {
+          if (answer.type === 'final') listener.finished();
+          else listener.failed('The server is being shut down. Try again in a moment.');
+        });
+        break;
+      case 'error':
+        this.over(() => listener.failed(`The server ended the stream: ${answer.message}.`));
+    }
   }
 
   private over(tell: () => void): void {

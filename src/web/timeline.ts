@@ -1,35 +1,12 @@
 /** The timeline: sound, codes and packets of an utterance on one axis, drawn as wide as the window and scrolled. */
 import type { Word } from '../tasks/recognition.js';
 import { element, setText } from './elements.js';
-import { PEAKS_PER_VECTOR } from './messages.js';
 import { TimelineData, type TimelineShape } from './timeline-data.js';
+import { drawTimeline, timelineHeight, VECTOR_WIDTH } from './timeline-drawing.js';
 
-/** Sizes in pixels of the style sheet. */
-const VECTOR_WIDTH = 26;
-const WAVE = 84;
-const GAP = 8;
-const ROW = 18;
-const PACKET = 24;
-const WORD = 18;
-const AXIS = 18;
-const FONT = '11px system-ui, sans-serif';
-/** Scrolled to within so much of its end, the timeline follows what is new. */
+/** Scrolled to within so many pixels of its end, the timeline follows what is new. */
 const AT_END = 8;
-const FULL_TURN = 360;
-/** Degrees between the hues of a codeword and the next: the golden angle leaves no two close together. */
-const HUE_STEP = 137.508;
-
 const READ = 'Point at a vector, or walk with the arrow keys, to read it.';
-
-interface Colours {
-  readonly ink: string;
-  readonly wave: string;
-  readonly faint: string;
-  readonly line: string;
-  readonly accent: string;
-  readonly chosen: string;
-  readonly lightness: number;
-}
 
 export class Timeline {
   private readonly scroller = element('timeline', HTMLDivElement);
@@ -75,7 +52,7 @@ export class Timeline {
       return label;
     });
     this.labels.querySelector('.rows')?.replaceChildren(...rows);
-    this.scroller.style.setProperty('--height', `${this.height}px`);
+    this.scroller.style.setProperty('--height', `${timelineHeight(shape)}px`);
     this.point(null);
     this.describe();
     this.ask();
@@ -118,14 +95,6 @@ export class Timeline {
     this.span = span;
     if (span !== null) this.reveal(span[0] / this.data.shape.secondsPerVector);
     this.ask();
-  }
-
-  private get height(): number {
-    return this.wordsTop + WORD + AXIS;
-  }
-
-  private get wordsTop(): number {
-    return WAVE + GAP + ROW * this.data.shape.rows + PACKET;
   }
 
   private key(event: KeyboardEvent): void {
@@ -177,142 +146,10 @@ export class Timeline {
     });
   }
 
-  private colours(): Colours {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name: string) => style.getPropertyValue(name).trim();
-    return {
-      ink: of('--ink'),
-      wave: of('--wave'),
-      faint: of('--faint'),
-      line: of('--line'),
-      accent: of('--accent'),
-      chosen: of('--chosen'),
-      lightness: Number(of('--code-lightness')),
-    };
-  }
-
   private draw(): void {
-    const { scroller, canvas, spacer, data } = this;
+    const { scroller, canvas, spacer, data, cursor, span } = this;
     spacer.style.setProperty('width', `${data.vectors * VECTOR_WIDTH}px`);
     if (this.isFollowing) scroller.scrollLeft = scroller.scrollWidth;
-    const [width, height] = [scroller.clientWidth, this.height];
-    const ratio = window.devicePixelRatio;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-      canvas.style.setProperty('width', `${width}px`);
-      canvas.style.setProperty('height', `${height}px`);
-    }
-    const pen = canvas.getContext('2d');
-    if (pen === null) return;
-    const colours = this.colours();
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    pen.translate(-scroller.scrollLeft, 0);
-    const first = Math.floor(scroller.scrollLeft / VECTOR_WIDTH);
-    const end = first + Math.ceil(width / VECTOR_WIDTH) + 1;
-    pen.font = FONT;
-    this.drawMarks(pen, colours);
-    this.drawWave(pen, colours, first, end);
-    this.drawCodes(pen, colours, first, Math.min(end, data.codes.length));
-    this.drawPackets(pen, colours, first, end);
-    this.drawWords(pen, colours);
-    this.drawAxis(pen, colours, first, end);
-  }
-
-  private drawMarks(pen: CanvasRenderingContext2D, { chosen }: Colours): void {
-    pen.fillStyle = chosen;
-    const { secondsPerVector } = this.data.shape;
-    const height = this.height - AXIS;
-    if (this.cursor !== null) pen.fillRect(this.cursor * VECTOR_WIDTH, 0, VECTOR_WIDTH, height);
-    if (this.span === null) return;
-    const [from, to] = this.span.map((seconds) => (seconds / secondsPerVector) * VECTOR_WIDTH);
-    pen.fillRect(from!, 0, Math.max(3, to! - from!), height);
-  }
-
-  private drawWave(pen: CanvasRenderingContext2D, { wave, line }: Colours, first: number, end: number): void {
-    const { peaks } = this.data;
-    const middle = WAVE / 2;
-    pen.fillStyle = line;
-    pen.fillRect(first * VECTOR_WIDTH, middle - 0.5, (end - first) * VECTOR_WIDTH, 1);
-    pen.fillStyle = wave;
-    const step = VECTOR_WIDTH / PEAKS_PER_VECTOR;
-    const last = Math.min(end * PEAKS_PER_VECTOR, peaks.length / 2);
-    for (let i = first * PEAKS_PER_VECTOR; i < last; i++) {
-      const [low, high] = [peaks[2 * i]!, peaks[2 * i + 1]!].map((peak) => Math.max(-1, Math.min(1, peak)));
-      const top = middle - high! * middle;
-      pen.fillRect(i * step, top, step * 0.75, Math.max(1, (high! - low!) * middle));
-    }
-  }
-
-  private drawCodes(pen: CanvasRenderingContext2D, { lightness }: Colours, first: number, end: number): void {
-    for (let vector = first; vector < end; vector++) {
-      this.data.codes[vector]!.forEach((codeword, row) => {
-        // Neighbouring codewords mean nothing to each other, so neither do their colours.
-        const hue = (codeword * HUE_STEP) % FULL_TURN;
-        const shade = lightness + 0.05 * ((codeword % 5) - 2);
-        pen.fillStyle = `oklch(${shade} 0.13 ${hue.toFixed(1)})`;
-        pen.beginPath();
-        const y = WAVE + GAP + row * ROW;
-        pen.roundRect(vector * VECTOR_WIDTH + 1, y + 1, VECTOR_WIDTH - 2, ROW - 2, 3);
-        pen.fill();
-      });
-    }
-  }
-
-  private drawPackets(
-    pen: CanvasRenderingContext2D,
-    { accent, faint }: Colours,
-    first: number,
-    end: number,
-  ): void {
-    const y = WAVE + GAP + ROW * this.data.shape.rows;
-    pen.textAlign = 'center';
-    pen.textBaseline = 'top';
-    for (const { from, to, bytes } of this.data.packets) {
-      if (to < first || from > end || to <= from) continue;
-      const [left, width] = [from * VECTOR_WIDTH + 2, (to - from) * VECTOR_WIDTH - 4];
-      pen.fillStyle = accent;
-      pen.fillRect(left, y + 2, width, 2);
-      pen.fillStyle = faint;
-      pen.fillText(`${bytes} B`, left + width / 2, y + 6, width);
-    }
-  }
-
-  private drawWords(pen: CanvasRenderingContext2D, { ink }: Colours): void {
-    const { words, shape } = this.data;
-    pen.fillStyle = ink;
-    pen.textAlign = 'left';
-    pen.textBaseline = 'top';
-    pen.font = `600 ${FONT}`;
-    let free = 0;
-    for (const { word, start } of words) {
-      // Words that follow close on each other stand side by side.
-      const x = Math.max(free, (start / shape.secondsPerVector) * VECTOR_WIDTH);
-      pen.fillText(word, x, this.wordsTop + 2);
-      free = x + pen.measureText(word).width + 6;
-    }
-    pen.font = FONT;
-  }
-
-  private drawAxis(
-    pen: CanvasRenderingContext2D,
-    { faint, line }: Colours,
-    first: number,
-    end: number,
-  ): void {
-    const { secondsPerVector } = this.data.shape;
-    const y = this.height - AXIS;
-    pen.fillStyle = line;
-    pen.fillRect(first * VECTOR_WIDTH, y, (end - first) * VECTOR_WIDTH, 1);
-    pen.textAlign = 'left';
-    pen.textBaseline = 'top';
-    pen.fillStyle = faint;
-    const from = Math.floor(first * secondsPerVector);
-    for (let second = from; second <= end * secondsPerVector; second++) {
-      const x = (second / secondsPerVector) * VECTOR_WIDTH;
-      pen.fillRect(x, y, 1, 4);
-      pen.fillText(`${second} s`, x + 3, y + 5);
-    }
+    drawTimeline(canvas, data, { vector: cursor, span }, scroller.scrollLeft, scroller.clientWidth);
   }
 }

@@ -13,8 +13,8 @@ t.test('answers of the protocol', async (t) => {
     partial: null,
   });
   t.match(parse({ type: 'update', words: [], partial: 'se' }), { partial: 'se' });
-  t.same(parse({ type: 'final', text: 'two', words: [word] }), { type: 'final' });
-  t.same(parse({ type: 'closing' }), { type: 'closing' });
+  t.same(parse({ type: 'final', text: 'two', words: [word] }), { type: 'final', words: [word] });
+  t.same(parse({ type: 'closing', words: [] }), { type: 'closing', words: [] });
   t.match(parse({ type: 'error', code: 'ACOM_RATE', message: 'slower' }), { code: 'ACOM_RATE' });
 });
 
@@ -26,6 +26,8 @@ t.test('anything else is no answer', async (t) => {
     {},
     { type: 'other' },
     { type: 'update', partial: null },
+    { type: 'final' },
+    { type: 'closing', words: [7] },
     { type: 'update', words: 'two', partial: null },
     { type: 'update', words: [{ ...word, word: 7 }], partial: null },
     { type: 'update', words: [{ ...word, confidence: null }], partial: null },

@@ -50,6 +50,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'tasks',
     'tensor',
     'training',
+    'transport',
   ],
   // Name maps from published checkpoints to networks of ours: they know both sides.
   published: ['checkpoints', 'codec', 'nn', 'audio', 'tensor'],
@@ -66,6 +67,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'ops',
     'quantizer',
     'tasks',
+    'tensor',
+  ],
+  // From device to cloud: what codec may import, and codec itself.
+  transport: [
+    'index',
+    'codec',
+    'bitstream',
+    'tasks',
+    'checkpoints',
+    'quantizer',
+    'audio',
+    'nn',
+    'entropy',
+    'ops',
+    'kernels',
     'tensor',
   ],
   build: ['kernels', 'explorer'],
@@ -93,7 +109,7 @@ const LOADED = [
 
 /** Files that may use Node's own modules; everything else runs in a browser. */
 const NODE =
-  /^src\/(cli|build)\/|^src\/training\/(data|run|recipes)\/|^src\/checkpoints\/open-file\.ts$|^src\/ops\/start-worker\.ts$/;
+  /^src\/(cli|build|transport)\/|^src\/training\/(data|run|recipes)\/|^src\/checkpoints\/open-file\.ts$|^src\/ops\/start-worker\.ts$/;
 
 interface Import {
   readonly from: string;

@@ -3,7 +3,7 @@
  * package depends on nothing more than its core does, and the library as one ES module for browsers.
  * Run by `npm run bundle`, before packing.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleAllKernels } from '../../kernels/index.js';
 import { type BuildOptions, build } from './esbuild.js';
@@ -27,7 +27,24 @@ async function bundle(
   console.log(`${outfile}: ${readFileSync(outfile).length} bytes`);
 }
 
-await bundle('bin', { entryPoints: ['dist/src/cli/main.js'], platform: 'node', banner: { js: REQUIRE } });
+/** The command, the threads of its batches, which it looks for beside itself, and what both of them have. */
+async function bundleCommand(): Promise<void> {
+  // Names of shared files change with what is in them.
+  rmSync('dist/bin', { recursive: true, force: true });
+  const { metafile } = await build({
+    entryPoints: { acom: 'dist/src/cli/main.js', 'batch-worker': 'dist/src/cli/batch-worker.js' },
+    outdir: 'dist/bin',
+    splitting: true,
+    platform: 'node',
+    banner: { js: REQUIRE },
+  });
+  writeFileSync('dist/bin/LICENSES.txt', notices(Object.keys(metafile?.inputs ?? {})));
+  const outputs = Object.values(metafile?.outputs ?? {});
+  const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
+  console.log(`dist/bin: ${bytes} bytes in ${outputs.length} files`);
+}
+
+await bundleCommand();
 const page: BuildOptions = { platform: 'browser', minify: true };
 await bundle('browser', { ...page, entryPoints: ['dist/src/index.js'] });
 // With gpu.js inside, because a page has no other way to it; webgpu is for Node.

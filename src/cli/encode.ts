@@ -1,54 +1,40 @@
-import type { Coding } from '../bitstream/index.js';
-import type { EncodeOptions } from '../codec/index.js';
-import { type BackendArguments, withModel } from './backend.js';
-import { localPaths, PIPE, planOutputs, shortPath, writeOutput } from './files.js';
+import { withModel } from './backend.js';
+import { type BatchArguments, isBatch, runBatch } from './batch.js';
+import { type EncodeArguments, openEncoding } from './encoding.js';
+import { expandInputs, localPaths, outputName, planOutputs, shortPath } from './files.js';
 import { modelPath } from './model.js';
-import { pushRecording } from './recordings.js';
-import { EXIT, type ExitCode, forEachInput, given, naming, report } from './run.js';
-import { ratesLine } from './text.js';
+import { showing } from './progress.js';
+import { EXIT, type ExitCode, eachInput, naming, report, warn } from './run.js';
 
 /** Extensions under which recordings are found in folders; what a file is shows in its first bytes. */
 export const RECORDINGS = ['.wav', '.flac', '.ogg', '.oga', '.opus', '.mp3'];
 
-export interface EncodeArguments extends BackendArguments {
-  readonly output?: string;
-  readonly codebooks?: number;
-  readonly packet?: number;
-  readonly bitRate?: number;
-  readonly coding?: string;
-  readonly json?: boolean;
-}
-
 /** acom encode: recordings to .acom files. */
-export async function encode(names: readonly string[], options: EncodeArguments): Promise<ExitCode> {
-  return withModel(options, (open) =>
-    forEachInput(names, RECORDINGS, async (inputs) => {
-      const outputs = await planOutputs(
-        inputs,
-        options.output,
-        '.acom',
-        localPaths(modelPath(options.model)),
-      );
-      const encoder = await naming(modelPath(options.model), async () => (await open()).deviceEncoder());
-      const settings: EncodeOptions = given({
-        codebooks: options.codebooks,
-        packetSeconds: options.packet,
-        targetBitRate: options.bitRate,
-        // What is none is refused with the names of those that are.
-        coding: options.coding as Coding | undefined,
-      });
+export async function encode(
+  names: readonly string[],
+  options: EncodeArguments & BatchArguments,
+): Promise<ExitCode> {
+  return withModel(options, async (open) => {
+    const model = modelPath(options.model);
+    const inputs = await expandInputs(names, RECORDINGS);
+    const outputs = await planOutputs(inputs, options.output, '.acom', localPaths(model));
+    if (isBatch(inputs, options)) {
+      return runBatch({ command: 'encode', options }, inputs, outputs, options, open);
+    }
+    return eachInput(inputs, async () => {
+      const work = await naming(model, () => openEncoding(options, open));
       return async ({ path }, index) => {
-        const stream = await pushRecording(path, (sampleRate) => encoder.stream(sampleRate, settings));
-        const bytes = await stream.finish();
         const output = outputs[index]!;
-        await writeOutput(output, bytes);
-        const rates = encoder.coder.rates(bytes);
-        const line = options.json
-          ? JSON.stringify({ input: path, output, ...rates })
-          : `${shortPath(path)} -> ${output === PIPE ? 'standard output' : shortPath(output)}: ${ratesLine(rates)}`;
-        report([output], line);
+        const { facts, line, warnings } = await showing(shortPath(path), 's', (watch) =>
+          work(path, output, watch),
+        );
+        for (const warning of warnings) warn(shortPath(path), warning);
+        const text = options.json
+          ? JSON.stringify({ input: path, output, ...facts })
+          : `${shortPath(path)} -> ${outputName(output)}: ${line}`;
+        report([output], text);
         return EXIT.done;
       };
-    }),
-  );
+    });
+  });
 }

@@ -1,7 +1,17 @@
 /** Files of the command line: inputs by name, folder, pattern or pipe; outputs that are whole or not there. */
 import { randomUUID } from 'node:crypto';
 import { createReadStream, type Stats } from 'node:fs';
-import { mkdir, readFile, readlink, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { glob } from 'tinyglobby';
@@ -32,7 +42,7 @@ export interface Inputs {
 }
 
 /** What is at a path, links followed; null where there is nothing. */
-async function lookUp(path: string): Promise<Stats | null> {
+export async function lookUp(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {
@@ -134,7 +144,9 @@ export async function requireSafeOutputs(
     if (other !== undefined) {
       if (path === PIPE)
         throw new UsageError('several outputs do not fit into one pipe: name files or a folder');
-      throw new UsageError(`${of} and ${other} would both be written to ${path}`);
+      throw new UsageError(
+        `${of} and ${other} would both be written to ${path}: rename one, or give them folders of their own`,
+      );
     }
     seen.set(target, of);
   }
@@ -196,6 +208,22 @@ export async function readInput(path: string): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(parts));
 }
 
+const UNFINISHED = '.part';
+/** A file takes a moment to write; what is older was left by a process that ended in between. */
+const LEFT_MILLISECONDS = 60_000;
+
+/** Removes what processes that were ended in the middle of writing left in `folder`. */
+export async function sweepUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith('.acom-') && each.endsWith(UNFINISHED))) {
+    const path = join(folder, name);
+    const found = await lookUp(path);
+    if (found?.isFile() && Date.now() - found.mtimeMs > LEFT_MILLISECONDS) {
+      await unlink(path).catch(() => undefined);
+    }
+  }
+}
+
 /**
  * Writes a file whole: a run that is interrupted leaves what was there before. A link stays a link, and a pipe
  * or a device is written to.
@@ -218,7 +246,7 @@ export async function writeOutput(path: string, bytes: Uint8Array): Promise<void
   if (found !== null && !found.isFile()) return writeFile(path, bytes).catch(naming);
   const target = await targetOf(path);
   await mkdir(dirname(target), { recursive: true });
-  const unfinished = join(dirname(target), `.acom-${randomUUID()}.part`);
+  const unfinished = join(dirname(target), `.acom-${randomUUID()}${UNFINISHED}`);
   try {
     await writeFile(unfinished, bytes, { flag: 'wx' });
     await rename(unfinished, target);
@@ -227,6 +255,9 @@ export async function writeOutput(path: string, bytes: Uint8Array): Promise<void
     naming(error as NodeJS.ErrnoException);
   }
 }
+
+/** A path that is written to, as a person wants to read it. */
+export const outputName = (path: string): string => (path === PIPE ? 'standard output' : shortPath(path));
 
 /** A path as a person wants to read it: relative where that is shorter. */
 export function shortPath(path: string): string {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { BACKEND, GPU_MODE } from './backend.js';
+import { addBrokerCommands } from './broker-commands.js';
 import { classify } from './classify.js';
 /** The command `acom`: arguments and help of every command. What each does is in the file of its name. */
 import { Command, CommanderError } from './commander.js';
@@ -11,8 +12,20 @@ import { info } from './info.js';
 import { kernels } from './kernels.js';
 import { version } from './model.js';
 import { addModelCommands } from './model-commands.js';
-import { BEAM, duration, FILES, JSON_OPTION, MODEL, positive, type Running, wholeNumber } from './options.js';
+import {
+  BEAM,
+  duration,
+  FILES,
+  FORCE,
+  JOBS,
+  JSON_OPTION,
+  MODEL,
+  positive,
+  type Running,
+  wholeNumber,
+} from './options.js';
 import { complain, EXIT, type ExitCode, isUsageError, setDebug, watchStandardOutput } from './run.js';
+import { addServe } from './serve-command.js';
 import { addTrain } from './train-command.js';
 import { transcribe } from './transcribe.js';
 
@@ -68,6 +81,8 @@ program
     positive,
   )
   .option('--coding <which>', 'packed, order-0, adaptive or context (default: the best that the model has)')
+  .option(...JOBS)
+  .option(...FORCE)
   .option(...MODEL)
   .option(...BACKEND)
   .option(...GPU_MODE)
@@ -77,7 +92,8 @@ program
     `
 Examples:
   acom encode in.wav                     writes in.acom
-  acom encode recordings/ -o streams/    every recording of a folder
+  acom encode recordings/ -o streams/    every recording of a folder; again: those that are new or changed
+  acom encode recordings/ -o streams/ -j auto    as many at a time as there are cores
   acom encode in.wav -k 2 -p 1s          two codebooks, packets of a second
   acom encode in.wav -b 60               never more than 60 bit/s, give or take a packet
   acom encode in.wav --backend gpu       layers on a GPU (acom kernels says what runs here)
@@ -90,8 +106,14 @@ program
   .command('decode')
   .argument('<streams...>', FILES)
   .description('decode .acom files to words with times and confidences, or to labels: the cloud half')
+  .option(
+    '-o, --output <path>',
+    'a .txt file, or with --json a .json file, or a folder for several; default: standard output',
+  )
   .option('-k, --codebooks <k>', 'use only the first k codebooks of the stream', wholeNumber)
   .option(...BEAM)
+  .option(...JOBS)
+  .option(...FORCE)
   .option(...MODEL)
   .option(...BACKEND)
   .option(...GPU_MODE)
@@ -106,6 +128,7 @@ Examples:
   acom decode out.acom
   acom decode out.acom -m keywords-codec.safetensors
   acom decode streams/ --json | jq .text
+  acom decode streams/ --json -o words/ -j auto    a .json file for each
   acom decode out.acom --beam 16`,
   )
   .action(running(decode));
@@ -214,6 +237,9 @@ program
   .action(running(demo));
 
 addTrain(program, running);
+
+addBrokerCommands(program, running);
+addServe(program, running);
 
 addModelCommands(program, running);
 

@@ -1,7 +1,7 @@
 /** Which codec model a command uses: --model, the environment variable ACOM_MODEL, or the one that ships. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CodecModel, loadCodecModel, loadNetworkModel, type NetworkModel } from '../codec/index.js';
 import { naming } from './run.js';
 
@@ -30,8 +30,15 @@ export const version = home.version;
 /** A file or folder that ships with the package. */
 export const packaged = (...path: string[]): string => join(home.folder, ...path);
 
-export const modelPath = (given: string | undefined): string =>
-  given ?? process.env['ACOM_MODEL'] ?? packaged('weights', 'commands.safetensors');
+/**
+ * A module of the package, from where it lies: some name files that worker threads load, which are not in the bundle that
+ * this command is in when it is installed.
+ */
+export const fromPackage = async <M>(path: string): Promise<M> =>
+  (await import(pathToFileURL(packaged('dist', 'src', path)).href)) as M;
+
+export const modelPath = (given: string | undefined, shipped = 'commands'): string =>
+  given ?? process.env['ACOM_MODEL'] ?? packaged('weights', `${shipped}.safetensors`);
 
 /** Opens a codec model and gives what `take` wants of it; errors name the file. */
 export const openHalf = <T>(

@@ -1,4 +1,5 @@
 /** Arguments and options that several commands have. */
+import { availableParallelism } from 'node:os';
 import { InvalidArgumentError } from './commander.js';
 import type { ExitCode } from './run.js';
 
@@ -36,6 +37,24 @@ export const BEAM = [
   'prefix-beam search of this width instead of the greedy path',
   wholeNumber,
 ] as const;
+/** Threads are not free: each has the model and its memory. */
+const MOST_JOBS = 256;
+
+/** A number of files at a time; 0 or "auto" for as many as there are cores. */
+export function jobs(text: string): number {
+  if (text === 'auto' || /^0+$/.test(text)) return Math.min(MOST_JOBS, availableParallelism());
+  if (/^\d+$/.test(text) && Number(text) <= MOST_JOBS) return Number(text);
+  throw new InvalidArgumentError(
+    `It must be a whole number up to ${MOST_JOBS}, or 0 or auto for as many as there are cores.`,
+  );
+}
+
+export const JOBS = [
+  '-j, --jobs <n>',
+  'files at a time, into a folder: a number, or 0 or auto for as many as there are cores (default: 1)',
+  jobs,
+] as const;
+export const FORCE = ['--force', 'do files again that an earlier run into the folder has done'] as const;
 export const FILES = 'files, folders, patterns, or - for a pipe';
 
 /** Wraps a command's work so that its exit code is that of the process. */

@@ -1,5 +1,6 @@
 /** Recordings for the command line: WAV files in blocks, however long; everything else at once. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import {
   decodeWavFrames,
   locateWavSamples,
@@ -7,8 +8,9 @@ import {
   readRecording,
   recordingFormat,
 } from '../audio/index.js';
+import type { Watch } from './file-result.js';
 import { PIPE, readInput, shortPath } from './files.js';
-import { startProgress } from './progress.js';
+import { showing } from './progress.js';
 import { warn } from './run.js';
 
 /** Samples of every channel that are decoded at a time. */
@@ -90,32 +92,53 @@ export async function openRecordingBytes(bytes: Uint8Array): Promise<OpenRecordi
   };
 }
 
-/** Pushes all of a recording into a stream that is made for its sample rate, and shows how far it is. */
-export async function pushRecording<S extends { push(samples: Float32Array): void }>(
+/** A stream that has all of a recording, and what is to be said about the file. */
+export interface Fed<S> {
+  readonly stream: S;
+  readonly warnings: readonly string[];
+}
+
+/** Pushes all of a recording into a stream that is made for its sample rate; `watch` hears of seconds. */
+export async function feedRecording<S extends { push(samples: Float32Array): void }>(
   path: string,
   start: (sampleRate: number) => S,
-): Promise<S> {
+  watch?: Watch,
+): Promise<Fed<S>> {
   const recording = await openRecording(path);
-  const progress = startProgress(shortPath(path), recording.seconds, 's');
-  let stream: S;
   try {
-    stream = start(recording.sampleRate);
+    const stream = start(recording.sampleRate);
     let done = 0;
     for (const block of recording.blocks()) {
       stream.push(block);
       done += block.length;
-      progress.update(done / recording.sampleRate);
+      watch?.(done / recording.sampleRate, recording.seconds);
+      // Ctrl-C and messages are heard between blocks, however long the recording is.
+      await setImmediate();
     }
+    return { stream, warnings: cutWarnings(recording) };
   } finally {
-    progress.stop();
     recording.close();
   }
-  warnIfCut(path, recording);
+}
+
+/** The same for a command that works on one recording after another: shows how far it is, and says what is wrong. */
+export async function pushRecording<S extends { push(samples: Float32Array): void }>(
+  path: string,
+  start: (sampleRate: number) => S,
+): Promise<S> {
+  const { stream, warnings } = await showing(shortPath(path), 's', (watch) =>
+    feedRecording(path, start, watch),
+  );
+  for (const warning of warnings) warn(shortPath(path), warning);
   return stream;
 }
 
+const cutWarnings = ({ missingSamples }: OpenRecording): string[] =>
+  missingSamples === 0
+    ? []
+    : [`the file is cut short: ${missingSamples} samples that it promises are missing`];
+
 /** Says so where a file does not have all the samples that it promises. */
-export function warnIfCut(path: string, { missingSamples }: OpenRecording): void {
-  if (missingSamples === 0) return;
-  warn(shortPath(path), `the file is cut short: ${missingSamples} samples that it promises are missing`);
+export function warnIfCut(path: string, recording: OpenRecording): void {
+  for (const warning of cutWarnings(recording)) warn(shortPath(path), warning);
 }

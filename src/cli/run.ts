@@ -90,17 +90,20 @@ export function watchStandardOutput(): void {
   process.stderr.on('error', () => undefined);
 }
 
-/**
- * Works through the files that `names` stand for, one after another. One that fails or is not there is reported
- * and the next one is tried; the exit code is the worst of all. `prepare` does what is done once, before the
- * first of them.
- */
-export async function forEachInput(
+type Prepare = (inputs: Inputs) => Promise<(input: Input, index: number) => Promise<ExitCode>>;
+
+/** `eachInput` of the files that `names` stand for. */
+export const forEachInput = async (
   names: readonly string[],
   extensions: readonly string[],
-  prepare: (inputs: Inputs) => Promise<(input: Input, index: number) => Promise<ExitCode>>,
-): Promise<ExitCode> {
-  const inputs = await expandInputs(names, extensions);
+  prepare: Prepare,
+): Promise<ExitCode> => eachInput(await expandInputs(names, extensions), prepare);
+
+/**
+ * Works through files one after another. One that fails or is not there is reported and the next one is tried; the exit
+ * code is the worst of all. `prepare` does what is done once, before the first of them.
+ */
+export async function eachInput(inputs: Inputs, prepare: Prepare): Promise<ExitCode> {
   for (const { name, error } of inputs.problems) complain(error, shortPath(name));
   let worst: ExitCode = inputs.problems.length > 0 ? EXIT.failed : EXIT.done;
   if (inputs.files.length === 0) return worst;

@@ -1,5 +1,5 @@
 /** How the command line writes numbers, words and tables. */
-import type { StreamRates, Transcript } from '../codec/index.js';
+import type { StreamRates, Transcript, Verdict } from '../codec/index.js';
 
 export const seconds = (s: number): string => `${s.toFixed(s < 100 ? 2 : 0)} s`;
 export const bitRate = (rate: number): string => `${rate.toFixed(0)} bit/s`;
@@ -31,6 +31,22 @@ export function wordLines(words: Transcript['words']): string[] {
     const times = `${start.toFixed(2).padStart(8)} – ${end.toFixed(2)} s`.padEnd(22);
     return `${times}${word.padEnd(10)} ${confidence.toFixed(2)}`;
   });
+}
+
+/** Classes that are shown of a verdict. */
+const SHOWN = 3;
+
+/** A verdict for people: the likeliest classes, and each clip where there are several. */
+export function verdictLines({ classes, clips }: Verdict): string[] {
+  const likeliest = classes
+    .slice(0, SHOWN)
+    .map(({ label, probability }) => `${label} ${probability.toFixed(2)}`)
+    .join(', ');
+  const each = clips.map(({ start, end, label, confidence }) => {
+    const times = `${start.toFixed(2).padStart(8)} – ${end.toFixed(2)} s`.padEnd(22);
+    return `${times}${label.padEnd(16)} ${confidence.toFixed(2)}`;
+  });
+  return clips.length === 0 ? [] : [`  ${likeliest}`, ...(clips.length > 1 ? each : [])];
 }
 
 export interface Column {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../tensor/index.js';
 import type { Recipe } from '../training/recipes/index.js';
-import { packaged } from './model.js';
+import { fromPackage } from './model.js';
 import { EXIT, type ExitCode, given, print } from './run.js';
 import { pairs } from './text.js';
 import { trainingReporter } from './train-progress.js';
@@ -21,13 +21,6 @@ export interface TrainArguments {
 
 type Recipes = typeof import('../training/recipes/index.js');
 type Training = typeof import('../training/run/index.js');
-
-/**
- * A module of the package, from where it lies: the recipes name files that worker threads load, which are not in the bundle
- * that this command is in when it is installed.
- */
-const fromPackage = async <M>(path: string): Promise<M> =>
-  (await import(pathToFileURL(packaged('dist', 'src', path)).href)) as M;
 
 const isRecipe = (value: unknown): value is Recipe =>
   typeof value === 'object' && value !== null && typeof (value as Partial<Recipe>).run === 'function';

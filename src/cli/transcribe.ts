@@ -1,4 +1,4 @@
-import type { DecodeArguments } from './decode.js';
+import type { DecodeArguments } from './decoding.js';
 import { RECORDINGS } from './encode.js';
 import { shortPath } from './files.js';
 import { openNetwork } from './model.js';

@@ -104,7 +104,7 @@ export class LiveDecoder {
    * its own place and ends its own stream.
    */
   receiveAll(
-    batch: readonly { readonly stream: LiveDecoding; readonly message: Bytes }[],
+    batch: readonly { readonly stream: LiveDecoding; readonly message: Uint8Array }[],
   ): (LiveUpdate | AcomError)[] {
     const answers: (LiveUpdate | AcomError)[] = [];
     let left = batch.map((item, place) => ({ ...item, place }));

@@ -3,7 +3,7 @@ import { frontEndFrames } from '../audio/front-end.js';
 import { kindOf } from '../nn/kinds.js';
 import type { HalfMacs } from '../nn/network.js';
 import { ClipTiming } from './clip-timing.js';
-import { isCodec, type NetworkModelConfig } from './config.js';
+import { isCodec, type NetworkModelConfig, recognizerOf } from './config.js';
 import { FrameTiming } from './frame-timing.js';
 import { timingOf } from './timing-of.js';
 import { VectorLayout } from './vector-layout.js';
@@ -15,6 +15,10 @@ function* runsOf(config: NetworkModelConfig, samples: number): Generator<number>
   if (task === 'recognition') {
     const timing = new FrameTiming(config);
     const all = frontEndFrames(frontEnd, samples);
+    if (recognizerOf(config).network.encoder.chunks) {
+      yield all;
+      return;
+    }
     for (const { start, end } of new WindowPlan(timing.vectorsPerSecond).all(timing.vectors(samples))) {
       yield Math.min(all, end * timing.featuresPerVector) - start * timing.featuresPerVector;
     }

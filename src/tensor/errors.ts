@@ -109,3 +109,10 @@ export class MissingProgramError extends AcomError {
     super('ACOM_MISSING_PROGRAM', `${purpose} needs the program ${program}: ${install}`, { cause });
   }
 }
+
+/** A message broker that can't be reached, or refuses what is asked of it. */
+export class BrokerError extends AcomError {
+  constructor(message: string, cause?: unknown) {
+    super('ACOM_BROKER', `broker: ${message}`, { cause });
+  }
+}

@@ -133,7 +133,12 @@ t.test('folders, patterns, and outputs that would collide', async (t) => {
   writeFileSync(join(folder, 'in/deep/b.WAV'), readFileSync(sample('turns')));
   writeFileSync(join(folder, 'in/notes.txt'), 'no recording');
   t.equal((await acom(folder, 'encode', 'in', '-o', 'out')).code, 0);
-  t.same(readdirSync(join(folder, 'out'), { recursive: true }).sort(), ['a.acom', 'deep', 'deep/b.acom']);
+  t.same(readdirSync(join(folder, 'out'), { recursive: true }).sort(), [
+    '.acom-batch.jsonl',
+    'a.acom',
+    'deep',
+    'deep/b.acom',
+  ]);
   const decoded = await acom(folder, 'decode', 'out/**/*.acom');
   t.match(decoded.stdout, /a\.acom: seven three one nine five[\s\S]*b\.acom: go left stop right on/);
   t.equal((await acom(folder, 'encode', 'in/*.wav')).code, 0);

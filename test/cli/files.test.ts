@@ -141,7 +141,7 @@ t.test('outputs of a folder or a pattern go to a folder, however many', async (t
   t.equal((await acom(folder, 'encode', 'rec/*.wav', '-o', 'matched')).code, 0);
   t.equal((await acom(folder, 'encode', 'rec/a.wav', 'none.wav', '-o', 'named')).code, 1);
   for (const name of ['streams', 'matched', 'named'])
-    t.same(readdirSync(join(folder, name)), ['a.acom'], name);
+    t.same(readdirSync(join(folder, name)), ['.acom-batch.jsonl', 'a.acom'], name);
   t.equal((await acom(folder, 'encode', 'rec/a.wav', '-o', 'one')).code, 0);
   t.ok(lstatSync(join(folder, 'one')).isFile());
 });

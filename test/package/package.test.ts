@@ -146,6 +146,12 @@ t.test('the command runs, and names the package that FLAC needs', async (t) => {
   t.match(demo.stdout, /31 of 31 words right/);
   const decoded = await run(command, ['decode', 'streams/counting.acom'], { cwd: project });
   t.match(decoded.stdout, /counting\.acom: one two three four five/);
+  const samples = join(installed, 'weights/samples');
+  const batch = await run(command, ['encode', samples, '-o', 'batch', '-j', '2'], { cwd: project });
+  t.match(batch.stderr, /6 files: 6 done/, 'worker threads start from the bundle');
+  const one = await run(command, ['encode', join(samples, 'digits.wav'), '-o', 'one.acom'], { cwd: project });
+  t.match(one.stdout, /5\.42 s/);
+  t.same(readFileSync(join(project, 'batch/digits.acom')), readFileSync(join(project, 'one.acom')));
   await writeFile(
     join(project, 'x.flac'),
     Buffer.concat([Buffer.from('fLaC'), Buffer.alloc(14), Buffer.from('01f40000', 'hex'), Buffer.alloc(40)]),
@@ -154,6 +160,8 @@ t.test('the command runs, and names the package that FLAC needs', async (t) => {
     (error: { code: number; stderr: string }) => error,
   );
   t.match(failed, { code: 1, stderr: /npm install @wasm-audio-decoders\/flac/ });
+  const server = (await run(command, ['serve'], { cwd: project }).catch((error) => error)) as object;
+  t.match(server, { code: 1, stderr: /acom serve needs .*: npm install fastify .*prom-client/ });
 });
 
 t.test('a GPU is had with gpu.js alone', async (t) => {

@@ -1,0 +1,116 @@
+/** The engine that decodes with a codec model: runs in worker threads. */
+import { parseHeader } from '../../bitstream/header.js';
+import { cloudClassifierOf } from '../../codec/load-classifier.js';
+import { cloudDecoderOf } from '../../codec/load-cloud.js';
+import { loadCloudHalf } from '../../codec/load-suffix.js';
+import { crcText } from '../../codec/model-file.js';
+import { type NetworkWork, runElsewhere } from '../../codec/network-work.js';
+import { type OpenModel, openModel } from '../../codec/open-model.js';
+import type { StreamCoder } from '../../codec/stream-coder.js';
+import type { Suffix } from '../../nn/network.js';
+import { AcomError, UsageError } from '../../tensor/index.js';
+import type { CreateEngine, Engine, FileOptions, ModelFacts } from './engine.js';
+import { RefusalError } from './errors.js';
+import type { LiveDecoder } from './live.js';
+
+export interface ModelEngineOptions {
+  /** Path or URL of a codec model, whole or its cloud half. */
+  readonly model: string;
+}
+
+/** Runs work with the network, and waits for a turn behind each of its passes. */
+function inTurns<R>(work: NetworkWork<R>, suffix: Suffix, turn: () => Promise<void>): Promise<R> {
+  return runElsewhere(work, async (x) => {
+    const y = suffix.forward(x);
+    // Outside scopes it is an array of its own, so passes for live streams may run before it is read.
+    await turn();
+    return y;
+  });
+}
+
+function requireShort(bytes: Uint8Array, { mostSeconds }: FileOptions, coder: StreamCoder): void {
+  const seconds = coder.timing.seconds(parseHeader(bytes).header.samples);
+  if (seconds <= mostSeconds) return;
+  throw new RefusalError(
+    'ACOM_TOO_LARGE',
+    `the file says that it holds ${Math.round(seconds)} s of audio, and ${mostSeconds} s are allowed: send it in parts`,
+  );
+}
+
+/** What the decoder of a file needs besides bytes. */
+interface FileDecoder {
+  readonly coder: StreamCoder;
+  readonly decode: Engine['decode'];
+  /** Null where the model wants whole recordings. */
+  readonly live: LiveDecoder | null;
+}
+
+async function fileDecoderOf(model: OpenModel): Promise<FileDecoder> {
+  const { name, task } = model.codec;
+  const { suffix } = await loadCloudHalf(model, task);
+  if (task === 'recognition') {
+    const decoder = await cloudDecoderOf(model);
+    return {
+      coder: decoder.coder,
+      live: suffix.chunks ? decoder.live() : null,
+      decode(bytes, { mostSeconds: _, ...options }, turn) {
+        return inTurns(decoder.decoding(bytes, options), suffix, turn);
+      },
+    };
+  }
+  const classifier = await cloudClassifierOf(model);
+  return {
+    coder: classifier.coder,
+    live: null,
+    async decode(bytes, { mostSeconds: _, beam, ...options }, turn) {
+      if (beam !== undefined) throw new UsageError(`${name} classifies: there is no beam to search with`);
+      return inTurns(classifier.classifying(bytes, options), suffix, turn);
+    },
+  };
+}
+
+function factsAbout(model: OpenModel, coder: StreamCoder, live: boolean): ModelFacts {
+  const { name, task, frontEnd, quantizer, splitLayer, labels, licence } = model.codec;
+  return {
+    name,
+    task,
+    fingerprint: crcText(model.header.fingerprint),
+    sampleRate: frontEnd.sampleRate,
+    codebooks: quantizer.codebooks,
+    codewords: quantizer.codewords,
+    defaultCodebooks: quantizer.defaultCodebooks,
+    vectorsPerSecond: coder.timing.vectorsPerSecond,
+    splitLayer,
+    labels,
+    licence,
+    live,
+  };
+}
+
+/** Opens a model; errors name where it is from. */
+async function open(source: string): Promise<{ readonly model: OpenModel; readonly files: FileDecoder }> {
+  try {
+    const model = await openModel(source);
+    return { model, files: await fileDecoderOf(model) };
+  } catch (error) {
+    if (error instanceof AcomError && !error.message.includes(source)) {
+      error.message = `${source}: ${error.message}`;
+    }
+    throw error;
+  }
+}
+
+export const createEngine: CreateEngine = async (options) => {
+  const {
+    model,
+    files: { coder, decode, live },
+  } = await open((options as ModelEngineOptions).model);
+  return {
+    model: factsAbout(model, coder, live !== null),
+    decode: async (bytes, fileOptions, turn) => {
+      requireShort(bytes, fileOptions, coder);
+      return decode(bytes, fileOptions, turn);
+    },
+    live,
+  };
+};

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { build } from './esbuild.js';
+import { build, serve } from './esbuild.js';
 import { notices } from './notices.js';
 
 export const PAGE = join('dist', 'page');
@@ -27,20 +27,20 @@ const COPIES: Readonly<Record<string, string>> = {
 
 const script = (name: string): string => join('dist', 'src', 'web', `${name}.js`);
 
-export async function buildPage(): Promise<void> {
-  rmSync(PAGE, { recursive: true, force: true });
-  mkdirSync(PAGE, { recursive: true });
-  const options = { platform: 'browser', minify: true, outdir: PAGE } as const;
+export async function buildPage(folder: string = PAGE): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const options = { platform: 'browser', minify: true, outdir: folder } as const;
   // One file each: a page of many small ones would use up the requests that a server lets a client make at once.
   const entryPoints = ['page', 'worker', 'worklet'].map(script);
   const { metafile } = await build({ ...options, entryPoints });
-  for (const [name, from] of Object.entries(COPIES)) copyFileSync(from, join(PAGE, name));
+  for (const [name, from] of Object.entries(COPIES)) copyFileSync(from, join(folder, name));
   const hasModel = existsSync(LIVE_MODEL);
-  if (hasModel) copyFileSync(LIVE_MODEL, join(PAGE, 'model.safetensors'));
+  if (hasModel) copyFileSync(LIVE_MODEL, join(folder, 'model.safetensors'));
 
-  const files = readdirSync(PAGE).sort();
+  const files = readdirSync(folder).sort();
   const hash = createHash('sha256');
-  for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(PAGE, file)));
+  for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
   await build({
     ...options,
     entryPoints: [script('service-worker')],
@@ -50,8 +50,10 @@ export async function buildPage(): Promise<void> {
       VERSION: JSON.stringify(hash.digest('hex').slice(0, 16)),
     },
   });
-  writeFileSync(join(PAGE, 'LICENSES.txt'), notices(Object.keys(metafile?.inputs ?? {})));
+  writeFileSync(join(folder, 'LICENSES.txt'), notices(Object.keys(metafile?.inputs ?? {})));
   console.log(
-    `${PAGE}: ${files.length} files${hasModel ? '' : `, no model because there is no ${LIVE_MODEL}`}`,
+    `${folder}: ${files.length} files${hasModel ? '' : `, no model because there is no ${LIVE_MODEL}`}`,
   );
 }
+
+export const servePage = (): Promise<string> => serve(PAGE);

@@ -44,6 +44,8 @@ export class PageServer {
   readonly streams: SeenStream[] = [];
   /** Paths of everything that was asked for, with the status that was answered. */
   readonly requests: string[] = [];
+  /** Takes packets, but says nothing to them. */
+  isSilent = false;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -154,6 +156,7 @@ export class PageServer {
         }
         const { done, ...update } = decoding.receive(data);
         stream.words.push(...update.words);
+        if (this.isSilent) return;
         say({ type: 'update', ...update });
         if (!done) return;
         say({ type: 'final', text: '', words: stream.words });

@@ -1,8 +1,9 @@
 /** The built page in Chromium, with a recording for a microphone. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { buildPage } from '../../src/build/page.js';
 import { writeWav } from '../../src/index.js';
 import { withBrowser } from './chromium.js';
 
@@ -12,13 +13,28 @@ export async function withMicrophone(
   sampleRate: number,
   work: (browser: Browser) => Promise<void>,
 ): Promise<void> {
-  const file = join(await mkdtemp(join(tmpdir(), 'acom-page-')), 'microphone.wav');
+  const folder = await mkdtemp(join(tmpdir(), 'acom-microphone-'));
+  const file = join(folder, 'microphone.wav');
   await writeFile(file, writeWav(samples, { sampleRate }));
-  await withBrowser(work, [
-    '--use-fake-device-for-media-stream',
-    '--use-fake-ui-for-media-stream',
-    `--use-file-for-fake-audio-capture=${file}`,
-  ]);
+  try {
+    await withBrowser(work, [
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+      `--use-file-for-fake-audio-capture=${file}`,
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The page in a folder of its own, because several tests run at once; `remove` is for the end of a test. */
+export async function builtPage(): Promise<{
+  readonly folder: string;
+  readonly remove: () => Promise<void>;
+}> {
+  const folder = await mkdtemp(join(tmpdir(), 'acom-page-'));
+  await buildPage(folder);
+  return { folder, remove: () => rm(folder, { recursive: true }) };
 }
 
 export interface OpenPage {

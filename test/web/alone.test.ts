@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import t from 'tap';
-import { buildPage, LIVE_MODEL, PAGE } from '../../src/build/page.js';
+import { LIVE_MODEL } from '../../src/build/page.js';
 import { loadCodecModel } from '../../src/codec/index.js';
 import { noChromium, withBrowser } from '../support/chromium.js';
 import { readSamples } from '../support/commands.js';
 import { PageServer, type PageServerOptions } from '../support/page-server.js';
 import { repository } from '../support/shared.js';
-import { done, openPage, ready, statusOf, withMicrophone, wordsOf } from '../support/web-page.js';
+import { builtPage, done, openPage, ready, statusOf, withMicrophone, wordsOf } from '../support/web-page.js';
 
 process.chdir(repository);
 const start = (options: Partial<PageServerOptions> = {}) =>
-  PageServer.start({ folder: PAGE, modelFile: LIVE_MODEL, ...options });
+  PageServer.start({ folder: built!.folder, modelFile: LIVE_MODEL, ...options });
 
 /** What the page's sample is, in words of Node's own halves. */
 async function wordsOfSample(): Promise<string[]> {
@@ -30,7 +30,8 @@ const [sample] = readSamples().filter(({ path }) => path === 'digits.wav') as [
   ReturnType<typeof readSamples>[0],
 ];
 const expected = noChromium ? [] : await wordsOfSample();
-if (!noChromium) await buildPage();
+const built = noChromium ? null : await builtPage();
+if (built) t.teardown(built.remove);
 
 const SAMPLE = { name: 'Use a sample' };
 const NOT_FOUND = /404/;
@@ -88,7 +89,7 @@ t.test('a server that wants a token', { skip: noChromium, timeout: 60_000 }, asy
   // The model is not beside the page, so that the server's device half is asked for, with the token too.
   const folder = mkdtempSync(join(tmpdir(), 'acom-page-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  cpSync(PAGE, folder, { recursive: true });
+  cpSync(built!.folder, folder, { recursive: true });
   rmSync(join(folder, 'model.safetensors'));
   const server = await start({ token, folder });
   t.teardown(() => server.stop());
@@ -174,11 +175,32 @@ t.test('a server that goes away while somebody talks', { skip: noChromium, timeo
     await done(page);
     t.equal(again.streams.length, 1, 'back on the server');
 
-    // It breaks off a stream of its own accord
+    // A word that is being said
+    again.isSilent = true;
     await talk.click();
     await statusOf(page).filter({ hasText: 'Listening' }).waitFor();
-    await page.locator('.word').first().waitFor();
+    await page
+      .locator('#rate-note')
+      .filter({ hasText: /in [3-9] messages/ })
+      .waitFor();
     const { socket } = again.streams[1]!;
+    const update = { type: 'update', words: [], packets: 1, lost: 0, seconds: 1 };
+    socket.send(JSON.stringify({ ...update, partial: 'se' }));
+    const partial = page.locator('#partial');
+    await partial.filter({ hasText: /^se$/ }).waitFor();
+    t.not(
+      await partial.evaluate((each) => getComputedStyle(each).color),
+      await page.evaluate(() => getComputedStyle(document.body).color),
+      'in another colour than final ones',
+    );
+    t.equal(await page.locator('#spoken').textContent(), '', 'and not read aloud before it is final');
+    const word = { word: 'seven', start: 0.3, end: 0.5, confidence: 0.5 };
+    socket.send(JSON.stringify({ ...update, words: [word], partial: null }));
+    await page.locator('.word.doubtful').filter({ hasText: 'seven' }).waitFor();
+    t.equal(await partial.textContent(), '');
+    t.match(await page.locator('#spoken').textContent(), 'seven');
+
+    // The server breaks off a stream of its own accord
     socket.send(JSON.stringify({ type: 'error', code: 'ACOM_RATE', message: 'more than allowed' }));
     await page.getByRole('alert').filter({ hasText: 'more than allowed' }).waitFor();
     await talk.click();

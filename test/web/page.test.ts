@@ -5,14 +5,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseLivePacket, parseOpening } from '../../src/bitstream/index.js';
-import { buildPage, LIVE_MODEL, PAGE } from '../../src/build/page.js';
+import { LIVE_MODEL } from '../../src/build/page.js';
 import { loadCodecModel } from '../../src/codec/index.js';
-import { readWav } from '../../src/index.js';
+import { readWav, writeWav } from '../../src/index.js';
 import { noChromium } from '../support/chromium.js';
 import { readSamples, samplesFolder } from '../support/commands.js';
 import { PageServer } from '../support/page-server.js';
 import { repository } from '../support/shared.js';
-import { done, drop, openPage, ready, statusOf, withMicrophone, wordsOf } from '../support/web-page.js';
+import {
+  builtPage,
+  done,
+  drop,
+  openPage,
+  ready,
+  statusOf,
+  withMicrophone,
+  wordsOf,
+} from '../support/web-page.js';
 
 process.chdir(repository);
 const mixed = readFileSync(join(samplesFolder, 'mixed.wav'));
@@ -36,8 +45,9 @@ function wordsIn([opening, ...packets]: readonly Uint8Array[]): string[] {
 const plain = (messages: readonly Uint8Array[]) => messages.map((message) => [...message]);
 
 t.test('in Chromium, with a server', { skip: noChromium, timeout: 140_000 }, async (t) => {
-  await buildPage();
-  const server = await PageServer.start({ folder: PAGE, modelFile: LIVE_MODEL });
+  const { folder, remove } = await builtPage();
+  t.teardown(remove);
+  const server = await PageServer.start({ folder, modelFile: LIVE_MODEL });
   t.teardown(() => server.stop());
   // What the microphone hears over and over.
   const spoken = readSamples()[0]!;
@@ -163,6 +173,22 @@ t.test('in Chromium, with a server', { skip: noChromium, timeout: 140_000 }, asy
     await done(page);
     t.equal(server.streams.length, 4);
 
+    // More messages than may go at once
+    const { samples: once, sampleRate: rate } = spoken;
+    const long = new Float32Array(52 * rate);
+    for (let at = 0; at < long.length; at += once.length) {
+      long.set(once.subarray(0, Math.min(once.length, long.length - at)), at);
+    }
+    const longFile = writeWav(long, { sampleRate: rate });
+    await slider.fill('2');
+    await page.getByLabel('Vectors in a packet').selectOption('1');
+    await drop(page, longFile, 'long.wav');
+    await done(page);
+    const longWanted = messagesOf(longFile, { packetVectors: 1 });
+    t.ok(longWanted.length > 160, `${longWanted.length} messages`);
+    t.same(plain(server.streams[4]!.messages), plain(longWanted), 'every one of them, in order');
+    t.same(await wordsOf(page), wordsIn(longWanted));
+
     // A file that is no sound
     await page.locator('#file').setInputFiles({
       name: 'notes.txt',
@@ -193,6 +219,8 @@ t.test('in Chromium, with a server', { skip: noChromium, timeout: 140_000 }, asy
       const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       t.equal(content, window, `${colorScheme}: nothing is wider than a narrow screen`);
     }
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    t.equal(await talk.evaluate((each) => getComputedStyle(each).transitionDuration), '0s', 'nothing moves');
     t.same(problems, [], 'nothing from elsewhere, and nothing that the policy of the page forbids');
   });
 });

@@ -29,7 +29,10 @@ export function addServe(program: Command, running: Running): void {
   program
     .command('serve')
     .description('decode what devices send, over HTTP and WebSocket: the cloud half as a server')
-    .option(MODEL[0], 'codec model (default: $ACOM_MODEL, or the live recogniser that ships)')
+    .option(
+      MODEL[0],
+      'codec model (default: $ACOM_MODEL, or the live recogniser, and files of all models that ship)',
+    )
     .option('--host <address>', 'address to listen at; any but loopback needs tokens (default: 127.0.0.1)')
     .option('-p, --port <port>', 'port to listen at, 0 for any (default: 8080)', port)
     .option('-w, --workers <n>', 'threads that decode (default: one less than cores)', wholeNumber)

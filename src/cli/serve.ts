@@ -20,6 +20,11 @@ export interface ServeArguments {
   readonly publicPage?: boolean;
 }
 
+/** Models that ship beside the live one. */
+const ALSO_SHIPPED = ['commands', 'keywords', 'esc10'];
+
+const absolute = (path: string): string => (localPaths(path).length > 0 ? resolve(path) : path);
+
 type Transport = typeof import('../transport/server/index.js');
 
 /** The tokens of a file, else those of the environment; null where there are neither. */
@@ -43,12 +48,14 @@ export async function serve(options: ServeArguments): Promise<ExitCode> {
     return EXIT.done;
   }
   const { host, port, workers, logLevel, trustProxy, publicPage, limit } = options;
-  const path = modelPath(options.model, 'commands-live');
-  const model = localPaths(path).length > 0 ? resolve(path) : path;
+  const model = absolute(modelPath(options.model, 'commands-live'));
+  // Without a choice, files of all models that ship are decoded.
+  const isChosen = options.model !== undefined || process.env['ACOM_MODEL'] !== undefined;
+  const others = isChosen ? [] : ALSO_SHIPPED.map((name) => absolute(modelPath(undefined, name)));
   const tokens = await tokensOf(options.tokenFile, transport);
   const limits = transport.checkLimits(limit);
   const server = await transport.startServer({
-    engine: { module: transport.MODEL_ENGINE, options: { model } },
+    engine: { module: transport.MODEL_ENGINE, options: { model, others } },
     tokens,
     limits,
     pageFolder: packaged('dist', 'page'),

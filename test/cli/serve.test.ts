@@ -14,7 +14,7 @@ t.test('it decodes, and ends by a signal while it does', async (t) => {
   const folder = t.testdir();
   await acom(folder, 'encode', sample('mixed'), '-o', join(folder, 'mixed.acom'));
   const { child, address, line, errors, exit } = await serveProcess(t, ['--workers', '1']);
-  t.match(line, /^acom serves commands \([0-9a-f]{8}\) at http:\/\/127\.0\.0\.1:\d+$/);
+  t.match(line, /^acom serves commands-live \([0-9a-f]{8}\) at http:\/\/127\.0\.0\.1:\d+$/);
   const decoded = await shell(
     folder,
     `curl -sf --data-binary @mixed.acom -H 'Content-Type: application/octet-stream' ${address}/v1/decode`,

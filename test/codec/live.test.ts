@@ -1,6 +1,4 @@
 /** Live streams end to end with the shipped live model: what is sent, when, what is heard, and what a loss costs. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { encodeOpening, parseLivePacket, parseOpening } from '../../src/bitstream/index.js';
 import {
@@ -10,7 +8,6 @@ import {
   loadCodecModel,
   openModel,
 } from '../../src/codec/index.js';
-import { readWav } from '../../src/index.js';
 import type { Word } from '../../src/tasks/index.js';
 import {
   AcomError,
@@ -21,18 +18,14 @@ import {
   ModelMismatchError,
   UsageError,
 } from '../../src/tensor/index.js';
-import { repository } from '../support/shared.js';
+import { loadCommands, readSamples } from '../support/commands.js';
+import { liveModelFile } from '../support/live.js';
 
-const weights = (name: string) => readFileSync(join(repository, 'weights', name));
-const bytes = weights('commands-live.safetensors');
-const model = await loadCodecModel(bytes);
-const { coder } = await (await openModel(bytes)).shared();
+const model = await loadCodecModel(liveModelFile);
+const { coder } = await (await openModel(liveModelFile)).shared();
 const [encoder, decoder] = [await model.deviceEncoder(), await model.cloudDecoder()];
-const samplesFolder = join(repository, 'weights/samples');
-const recordings = readdirSync(samplesFolder)
-  .filter((name) => name.endsWith('.wav'))
-  .sort()
-  .map((name) => readWav(readFileSync(join(samplesFolder, name))));
+
+const recordings = readSamples();
 const first = recordings[0]!;
 
 interface Sent {
@@ -200,7 +193,7 @@ t.test('nothing was said, and next to nothing', async (t) => {
 });
 
 t.test('what is refused', async (t) => {
-  const whole = await loadCodecModel(weights('commands.safetensors'));
+  const whole = await loadCommands();
   const device = await whole.deviceEncoder();
   t.throws(() => device.live(8000), ModelError);
   const cloud = await whole.cloudDecoder();

@@ -23,6 +23,7 @@ export const FAKE_MODEL: ModelFacts = {
   labels: ['', 'yes', 'no'],
   licence: 'none',
   live: true,
+  others: [],
 };
 
 export const OPENING = Uint8Array.of(0xa0);

@@ -20,6 +20,8 @@ export interface ModelFacts {
   readonly licence: string;
   /** Whether it decodes live streams. */
   readonly live: boolean;
+  /** Other models whose files are decoded as well. */
+  readonly others: readonly Pick<ModelFacts, 'name' | 'task' | 'fingerprint'>[];
 }
 
 /** How a file is decoded. */

@@ -1,4 +1,4 @@
-/** The engine that decodes with a codec model: runs in worker threads. */
+/** The engine that decodes with codec models: runs in worker threads. */
 import { parseHeader } from '../../bitstream/header.js';
 import { cloudClassifierOf } from '../../codec/load-classifier.js';
 import { cloudDecoderOf } from '../../codec/load-cloud.js';
@@ -16,6 +16,8 @@ import type { LiveDecoder } from './live.js';
 export interface ModelEngineOptions {
   /** Path or URL of a codec model, whole or its cloud half. */
   readonly model: string;
+  /** The same of other models, whose files are decoded as well; live streams are of the first alone. */
+  readonly others?: readonly string[];
 }
 
 /** Runs work with the network, and waits for a turn behind each of its passes. */
@@ -69,7 +71,7 @@ async function fileDecoderOf(model: OpenModel): Promise<FileDecoder> {
   };
 }
 
-function factsAbout(model: OpenModel, coder: StreamCoder, live: boolean): ModelFacts {
+function factsAbout(model: OpenModel, coder: StreamCoder, live: boolean): Omit<ModelFacts, 'others'> {
   const { name, task, frontEnd, quantizer, splitLayer, labels, licence } = model.codec;
   return {
     name,
@@ -101,16 +103,24 @@ async function open(source: string): Promise<{ readonly model: OpenModel; readon
 }
 
 export const createEngine: CreateEngine = async (options) => {
-  const {
-    model,
-    files: { coder, decode, live },
-  } = await open((options as ModelEngineOptions).model);
+  const { model, others = [] } = options as ModelEngineOptions;
+  const main = await open(model);
+  const all = [main, ...(await Promise.all(others.map(open)))];
+  const byFingerprint = new Map(all.map(({ files }) => [files.coder.fingerprint, files]));
   return {
-    model: factsAbout(model, coder, live !== null),
-    decode: async (bytes, fileOptions, turn) => {
-      requireShort(bytes, fileOptions, coder);
-      return decode(bytes, fileOptions, turn);
+    model: {
+      ...factsAbout(main.model, main.files.coder, main.files.live !== null),
+      others: all.slice(1).map((each) => {
+        const { name, task, fingerprint } = factsAbout(each.model, each.files.coder, false);
+        return { name, task, fingerprint };
+      }),
     },
-    live,
+    decode: async (bytes, fileOptions, turn) => {
+      // A file of no model that is known here: the first one says so.
+      const files = byFingerprint.get(parseHeader(bytes).header.fingerprint) ?? main.files;
+      requireShort(bytes, fileOptions, files.coder);
+      return files.decode(bytes, fileOptions, turn);
+    },
+    live: main.files.live,
   };
 };

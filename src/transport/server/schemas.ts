@@ -8,7 +8,7 @@ const number = { type: 'number' };
 const whole = { type: 'integer', minimum: 0 };
 const said = (schema: Schema, description: string): Schema => ({ ...schema, description });
 const list = (items: Schema): Schema => ({ type: 'array', items });
-const one = (value: string): Schema => ({ type: 'string', enum: [value] });
+const one = (...values: string[]): Schema => ({ type: 'string', enum: values });
 export const ref = (name: string): Schema => ({ $ref: `${name}#` });
 
 /** An object that has all of its properties. */
@@ -68,6 +68,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     labels: list(text),
     licence: text,
     live: said({ type: 'boolean' }, 'whether /v1/stream is there'),
+    others: said(
+      list(record({ name: text, task: one('recognition', 'classification'), fingerprint: text })),
+      'other models whose files are decoded',
+    ),
   }),
   Health: record({ status: one('alive') }),
   Ready: record({ status: one('ready') }),

@@ -86,6 +86,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   build: ['kernels', 'explorer'],
   explorer: ['kernels'],
+  web: ['audio', 'bitstream', 'codec', 'explorer', 'ops', 'tasks', 'tensor'],
 };
 
 /**

@@ -9,6 +9,7 @@ import { assembleAllKernels } from '../../kernels/index.js';
 import { type BuildOptions, build } from './esbuild.js';
 import { buildExplorer } from './explorer.js';
 import { notices } from './notices.js';
+import { buildPage } from './page.js';
 
 /** CommonJS packages inside an ES module ask for `require`. */
 const REQUIRE =
@@ -60,3 +61,4 @@ writeFileSync(join('dist', 'browser', 'acom-kernels.wasm'), kernels);
 console.log(`dist/browser/acom-kernels.wasm: ${kernels.length} bytes`);
 
 await buildExplorer();
+await buildPage();

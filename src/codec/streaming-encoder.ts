@@ -14,6 +14,8 @@ export interface LiveOptions {
   readonly packetVectors?: number;
   /** How codewords become bytes; default: the best that the model has. */
   readonly coding?: Coding;
+  /** Hears indices [vectors, codebooks · groups] as soon as they are made, before their packet is full: to be copied. */
+  readonly onIndices?: (indices: Int32Array) => void;
 }
 
 const DEFAULT_PACKET_VECTORS = 2;
@@ -53,6 +55,7 @@ export class StreamingDeviceEncoder {
   private readonly codebooks: number;
   private readonly coding: Coding;
   private readonly packetSamples: number;
+  private readonly onIndices: (indices: Int32Array) => void;
   /** Indices of the packet that is being gathered. */
   private readonly indices: Int32Array;
   private gathered = 0;
@@ -67,6 +70,7 @@ export class StreamingDeviceEncoder {
       codebooks,
       packetVectors = DEFAULT_PACKET_VECTORS,
       coding = coder.coding,
+      onIndices = () => undefined,
     }: LiveOptions & {
       readonly codebooks: number;
     },
@@ -87,6 +91,7 @@ export class StreamingDeviceEncoder {
     }
     this.codebooks = codebooks;
     this.coding = coding;
+    this.onIndices = onIndices;
     const stages = codebooks * coder.groups;
     this.indices = new Int32Array(packetVectors * stages);
     this.opening = encodeOpening({
@@ -119,6 +124,7 @@ export class StreamingDeviceEncoder {
   }
 
   private gather(indices: Int32Array): void {
+    this.onIndices(indices);
     const isFull = () => this.gathered === this.indices.length;
     for (const index of indices) {
       if (isFull()) this.send(null);

@@ -85,6 +85,26 @@ t.test('packets do not depend on how the samples came, and carry what the file c
   }
 });
 
+t.test('who listens hears the indices of every vector before its packet is full', async (t) => {
+  const heard: number[] = [];
+  const live = encoder.live(first.sampleRate, {
+    packetVectors: 4,
+    onIndices: (indices) => heard.push(...indices),
+  });
+  const counts: [indices: number, packets: number][] = [];
+  let packets = 0;
+  for (let from = 0; from < first.samples.length; from += 400) {
+    packets += live.push(first.samples.subarray(from, from + 400)).length;
+    counts.push([heard.length, packets]);
+  }
+  t.ok(
+    counts.some(([indices, sent]) => indices > 0 && sent === 0),
+    'indices come first',
+  );
+  live.finish();
+  t.same(heard, [...encoder.quantize(first.samples, first.sampleRate).data]);
+});
+
 t.test('words are those of the file, while it goes on', async (t) => {
   for (const [n, recording] of recordings.entries()) {
     const options = { codebooks: 1 + ((n + 1) % 4), packetVectors: 1 + (n % 3) };

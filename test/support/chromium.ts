@@ -28,8 +28,11 @@ export async function bundleForPage(contents: string, options: BuildOptions = {}
 }
 
 /** Runs `work` with a browser of its own. */
-export async function withBrowser<R>(work: (browser: Browser) => Promise<R>): Promise<R> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
+export async function withBrowser<R>(
+  work: (browser: Browser) => Promise<R>,
+  switches: readonly string[] = [],
+): Promise<R> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...SWITCHES, ...switches] });
   try {
     return await work(browser);
   } finally {

@@ -1,6 +1,7 @@
 /** acom serve: the cloud half as a server. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { loadCodecModel } from '../codec/index.js';
 import type { LogLevel, TokenList } from '../transport/server/index.js';
 import { localPaths } from './files.js';
 import { fromPackage, modelPath, packaged } from './model.js';
@@ -59,6 +60,10 @@ export async function serve(options: ServeArguments): Promise<ExitCode> {
     tokens,
     limits,
     pageFolder: packaged('dist', 'page'),
+    deviceHalf: async () => {
+      const codec = await loadCodecModel(model);
+      return codec.part === 'whole' ? (await codec.split()).device : null;
+    },
     ...given({ host, port, workers, logLevel, trustProxy, publicPage }),
   });
   const { name, fingerprint } = server.model;

@@ -93,6 +93,18 @@ export function addRoutes(app: FastifyInstance, host: RouteHost, hasPage: boolea
 
   app.get('/v1/model', { schema: ROUTES.model }, async () => pool.model);
 
+  let half: Promise<Uint8Array | null> | null = null;
+  app.get('/v1/model/device.safetensors', { schema: ROUTES.device }, async (_, reply) => {
+    half ??= settings.deviceHalf();
+    const bytes = await half;
+    if (bytes === null) {
+      throw new RefusalError('ACOM_NOT_FOUND', "this server has not the device's half of its model");
+    }
+    return reply
+      .type('application/octet-stream')
+      .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  });
+
   app.post<{ Querystring: DecodeQuery }>(
     '/v1/decode',
     {

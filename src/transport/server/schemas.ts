@@ -182,6 +182,19 @@ export const ROUTES = {
     security: SECURED,
     response: { 200: json('The model.', ref('Model')), ...refusals(...ALWAYS) },
   },
+  device: {
+    operationId: 'device',
+    summary: "The device's half of the model, a safetensors file",
+    security: SECURED,
+    response: {
+      200: {
+        description: 'The file.',
+        // Bytes have no schema; see OpenAPI 3.1.
+        content: { 'application/octet-stream': { schema: { description: 'A codec model for devices.' } } },
+      },
+      ...refusals(404, ...ALWAYS),
+    },
+  },
   decode: {
     operationId: 'decode',
     summary: 'A whole .acom file to words or a label',

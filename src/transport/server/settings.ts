@@ -84,6 +84,8 @@ export interface ServerOptions {
   readonly pageFolder?: string;
   /** Whether the page needs no token. */
   readonly publicPage?: boolean;
+  /** The device's half of the model, for pages; null where the server has it not. Asked once, when it is first wanted. */
+  readonly deviceHalf?: () => Promise<Uint8Array | null>;
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
 }
 
@@ -104,6 +106,7 @@ export interface ServerSettings {
   readonly trustProxy: boolean;
   readonly pageFolder: string | null;
   readonly publicPage: boolean;
+  readonly deviceHalf: () => Promise<Uint8Array | null>;
   readonly limits: Limits;
 }
 
@@ -137,6 +140,7 @@ export function checkSettings(options: ServerOptions, defaultWorkers: number): S
     trustProxy: options.trustProxy ?? false,
     pageFolder: options.pageFolder ?? null,
     publicPage: options.publicPage ?? false,
+    deviceHalf: options.deviceHalf ?? (async () => null),
     limits: checkLimits(options.limits),
   };
 }

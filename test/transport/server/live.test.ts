@@ -1,6 +1,7 @@
 /** The server with the shipped live model: what a client hears is what the library decodes. */
 import t from 'tap';
-import { loadCodecModel } from '../../../src/codec/index.js';
+import { loadCodecModel, loadDeviceEncoder } from '../../../src/codec/index.js';
+import { crcText } from '../../../src/codec/model-file.js';
 import { MODEL_ENGINE, startServer } from '../../../src/transport/server/index.js';
 import { modelFile, readSamples, type Sample } from '../../support/commands.js';
 import { liveModelFile } from '../../support/live.js';
@@ -59,8 +60,12 @@ t.test('files of several models, each by its own', async (t) => {
     port: 0,
     workers: 1,
     logLevel: 'silent',
+    deviceHalf: async () => (await (await loadCodecModel(liveModelFile)).split()).device,
   });
   t.teardown(() => server.close());
+  const half = await fetch(`${server.address}/v1/model/device.safetensors`);
+  const device = await loadDeviceEncoder(new Uint8Array(await half.arrayBuffer()));
+  t.equal(crcText(device.coder.fingerprint), server.model.fingerprint);
   t.match(server.model, { name: 'commands-live', others: [{ name: 'commands', task: 'recognition' }] });
   const [{ samples, sampleRate }] = readSamples() as [Sample];
   for (const file of [liveModelFile, modelFile]) {

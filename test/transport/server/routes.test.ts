@@ -21,11 +21,17 @@ t.test('the document is OpenAPI, and whole', async (t) => {
   const document = await documentOf(server, BEARER);
   t.match(document.openapi, /^3\.1\.\d+$/);
   t.ok(document.info.title && document.info.version);
-  // Against the routes that there are.
-  // One a line, those below / without their slash.
-  const routes = [
-    ...server.app.printRoutes({ commonPrefix: false }).matchAll(/─ (\/?)(\S*) \(([A-Z]+)\)/g),
-  ].map(([, , path, method]) => `${method} /${path}`);
+  // Against the routes that there are: a tree with one a line, in which what is below a path begins with it.
+  const below: { readonly indent: number; readonly path: string }[] = [];
+  const routes: string[] = [];
+  for (const line of server.app.printRoutes({ commonPrefix: false }).split('\n')) {
+    const [, before, part, method] = /^(.*)─ (\S*) \(([A-Z]+)\)/.exec(line) ?? [];
+    if (before === undefined) continue;
+    while (below.length > 0 && below.at(-1)!.indent >= before.length) below.pop();
+    const path = `${below.at(-1)?.path ?? ''}${part}`;
+    below.push({ indent: before.length, path });
+    routes.push(`${method} ${path}`);
+  }
   const described = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -37,6 +43,7 @@ t.test('the document is OpenAPI, and whole', async (t) => {
     'GET /openapi.json',
     'GET /ready',
     'GET /v1/model',
+    'GET /v1/model/device.safetensors',
     'GET /v1/stream',
     'POST /v1/decode',
   ]);

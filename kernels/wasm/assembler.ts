@@ -328,8 +328,9 @@ export class ModuleBuilder {
 }
 
 const text = (value: string): Code => {
-  const bytes = new TextEncoder().encode(value);
-  return [unsigned(bytes.length), [...bytes]];
+  // Names are ASCII; an AudioWorklet has no TextEncoder.
+  const bytes = Array.from(value, (character) => character.charCodeAt(0));
+  return [unsigned(bytes.length), bytes];
 };
 
 /** A list of bytes with its length in front. */

@@ -72,9 +72,12 @@ export async function urlSource(url: URL): Promise<ByteSource> {
   };
 }
 
+/** An AudioWorklet knows no URLs. */
+const isUrl = (from: unknown): from is URL => typeof URL !== 'undefined' && from instanceof URL;
+
 /** A source for what a user names a file by: bytes, a path (Node), a URL. */
 export async function byteSource(from: Bytes | string | URL): Promise<ByteSource> {
-  if (typeof from !== 'string' && !(from instanceof URL)) {
+  if (typeof from !== 'string' && !isUrl(from)) {
     return bytesSource(asBytes(from, 'a file is named by its path, its URL or its bytes'));
   }
   if (typeof from === 'string' && !/^(https?|file|data|blob):/.test(from)) return openFile(from);

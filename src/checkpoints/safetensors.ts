@@ -7,6 +7,7 @@
  * Format: https://huggingface.co/docs/safetensors
  */
 import { FormatError, type NdArray, sizeOf, type TypedArray, view } from '../tensor/index.js';
+import { utf8Text } from '../tensor/utf8.js';
 import type { ByteSource } from './byte-source.js';
 import {
   decodeElements,
@@ -89,7 +90,7 @@ function parseHeader(json: Uint8Array, fileSize: number): SafetensorsHeader {
   const dataStart = 8 + json.length;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    parsed = JSON.parse(utf8Text(json));
   } catch (cause) {
     return fail(`the header is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, 8);
   }

@@ -21,6 +21,7 @@ import {
   type Tensor,
   type TypedArray,
 } from '../tensor/index.js';
+import { utf8Bytes } from '../tensor/utf8.js';
 import { type CodecConfig, isCodec, type NetworkModelConfig, parseConfig } from './config.js';
 
 const CODEC_FORMAT = 'acom codec model 1';
@@ -76,8 +77,6 @@ const has: Readonly<Record<Part, readonly Role[]>> = {
 
 export const rolesOf = (part: Part): readonly Role[] => has[part];
 
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-
 const bytesOf = ({ data }: { readonly data: TypedArray }): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
@@ -86,17 +85,17 @@ export const crcText = (crc: number): string => crc.toString(16).padStart(8, '0'
 
 /** CRC-32 over names, types, shapes and bytes of tensors in the order of their names. */
 export function digestOf(tensors: ReadonlyMap<string, TensorData>, begin = ''): string {
-  let crc = crc32(utf8(begin));
+  let crc = crc32(utf8Bytes(begin));
   for (const name of [...tensors.keys()].sort()) {
     const tensor = tensors.get(name)!;
-    crc = crc32(utf8(`${name} ${tensor.data.constructor.name} [${tensor.shape.join(',')}]`), crc);
+    crc = crc32(utf8Bytes(`${name} ${tensor.data.constructor.name} [${tensor.shape.join(',')}]`), crc);
     crc = crc32(bytesOf(tensor), crc);
   }
   return crcText(crc);
 }
 
 const fingerprintOf = ({ shared, device, cloud }: Digests): number =>
-  crc32(utf8(`${shared} ${device} ${cloud}`));
+  crc32(utf8Bytes(`${shared} ${device} ${cloud}`));
 
 /** Tensors by who needs them. Throws ModelError for one that nobody does. */
 function sorted(

@@ -5,6 +5,8 @@ export function startWorker(code: string, data: unknown): void {
   worker.postMessage(data);
 }
 
-/** Shared memory goes to workers only where the page is isolated from other origins. */
+/** Shared memory goes to workers only where the page is isolated from other origins, and there are none in a worklet. */
 export const defaultThreads = (): number =>
-  globalThis.crossOriginIsolated === true ? Math.min(4, navigator.hardwareConcurrency) : 1;
+  globalThis.crossOriginIsolated === true && typeof Worker !== 'undefined'
+    ? Math.min(4, navigator.hardwareConcurrency)
+    : 1;

@@ -9,6 +9,7 @@ import {
   type ConformerCtcConfig,
   ConformerPrefix,
   ConformerSuffix,
+  checkConformerCtc,
   checkEncoder,
   Parameters,
 } from '../../src/nn/index.js';
@@ -185,4 +186,8 @@ t.test('chunks that make no sense', async (t) => {
   );
   const wide = { ...shipped.frontEnd, kernelSizes: [9, 3] };
   t.throws(() => prefixOf({ ...chunked({ frames: 8, past: 8 }), frontEnd: wide }, 1), /ahead/);
+  // An even kernel adds a step to every chunk.
+  const even = { ...shipped.frontEnd, kernelSizes: [3, 2] };
+  t.throws(() => checkConformerCtc({ ...chunked({ frames: 8, past: 8 }), frontEnd: even }), ModelError);
+  t.doesNotThrow(() => checkConformerCtc({ ...shipped, frontEnd: even }));
 });

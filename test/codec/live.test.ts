@@ -15,10 +15,13 @@ import {
   openModel,
 } from '../../src/codec/index.js';
 import { LiveDecoder } from '../../src/codec/live-decoder.js';
+import { loadCloudHalf } from '../../src/codec/load-suffix.js';
+import { runHere } from '../../src/codec/network-work.js';
 import type { Word } from '../../src/tasks/index.js';
 import {
   AcomError,
   CorruptStreamError,
+  concatenate,
   createRandom,
   FormatError,
   ModelError,
@@ -124,6 +127,29 @@ t.test('words are those of the file, while it goes on', async (t) => {
   }
 });
 
+t.test(
+  'a long file runs in parts, in a little memory, and gives the words of the stream to the last bit',
+  async (t) => {
+    const all = [0, 1, 2].flatMap(() => recordings.map(({ samples }) => samples));
+    const samples = concatenate(all).subarray(0, 61 * 8000 + 123);
+    const bytes = encoder.encode(samples, 8000);
+    const { suffix } = await loadCloudHalf(await openModel(liveModelFile), 'recognition');
+    const parts: number[] = [];
+    const { words, seconds } = runHere(decoder.decoding(bytes), {
+      forward: (x) => {
+        parts.push(x.shape[1]!);
+        return suffix.forward(x);
+      },
+    });
+    t.ok(parts.length === 4 && Math.max(...parts) < 600, `frames of its parts: ${parts}`);
+    const { opening, packets } = sent({ ...first, samples, sampleRate: 8000 });
+    const live = heard(decoder.live().open(opening), packets);
+    t.equal(live.last.seconds, seconds);
+    t.ok(words.length > 30, `${words.length} words`);
+    t.same(live.words, words);
+  },
+);
+
 t.test('a packet leaves as soon as its sound is there', async (t) => {
   const { samples } = first;
   const live = encoder.live(8000, { packetVectors: 1 });
@@ -218,6 +244,7 @@ t.test('a network that fails half way ends the streams that it ran for', async (
     forward: () => zeros([1, 8, 21]),
     chunks: {
       steps: 8,
+      reach: 0,
       memory: () => [],
       forward: () => {
         if (fails) throw new Error('no memory left');

@@ -14,7 +14,15 @@ import {
   Parameters,
 } from '../../src/nn/index.js';
 import { logSoftmax } from '../../src/ops/index.js';
-import { concatenate, createRandom, flat, ModelError, type Tensor, view } from '../../src/tensor/index.js';
+import {
+  concatenate,
+  contiguous,
+  createRandom,
+  flat,
+  ModelError,
+  type Tensor,
+  view,
+} from '../../src/tensor/index.js';
 import { trainableConformer } from '../../src/training/networks/conformer.js';
 import { checkGradients, randomTensor } from '../support/gradients.js';
 import { initialNumbers, passOf } from '../support/passes.js';
@@ -173,6 +181,29 @@ t.test('what comes later changes nothing, and what is long past neither', async 
   changed.data.fill(0.5, 0, 16 * 40);
   const c = prefix.forward(changed);
   t.same(bits(a.lo(0, 32, 0)), bits(c.lo(0, 32, 0)), 'seven chunks after the change');
+});
+
+t.test('a suffix says how far back it reaches, and no less', async (t) => {
+  for (const [chunks, split, reach] of [
+    [{ frames: 4, past: 4 }, 3, 12],
+    [{ frames: 4, past: 4 }, 2, 24],
+    [{ frames: 8, past: 0 }, 2, 16],
+    [{ frames: 3, past: 5 }, 3, 15],
+  ] as const) {
+    const suffix = suffixOf(chunked(chunks), split);
+    t.equal(suffix.chunks?.reach, reach);
+    const x = randomTensor(createRandom(41), 1, 48, 96);
+    const whole = suffix.forward(x);
+    // A window that begins so much earlier gives the same bits; one that begins with the chunk itself does not.
+    const from = 36 - (36 % chunks.frames);
+    const part = (start: number) => {
+      const rows = suffix.forward(contiguous(x.lo(0, start, 0).hi(1, 48 - start, 96)));
+      return bits(rows.lo(0, from - start, 0).hi(1, 48 - from, shipped.classes));
+    };
+    const expected = bits(whole.lo(0, from, 0).hi(1, 48 - from, shipped.classes));
+    t.same(part(from - reach), expected, `${chunks.frames} frames after ${chunks.past}, cut ${split}`);
+    t.notSame(part(from - reach + chunks.frames), expected, 'one chunk less is too little');
+  }
 });
 
 t.test('chunks that make no sense', async (t) => {

@@ -68,6 +68,9 @@ export function parseOpening(from: Bytes): LiveHeader {
 }
 
 export function encodeLivePacket(opening: Uint8Array, { number, run, lastSamples }: LivePacket): Uint8Array {
+  if (!(Number.isSafeInteger(number) && number >= 0)) {
+    throw new UsageError(`${WHAT}: a packet of number ${number}, expected a whole number from 0 on`);
+  }
   if (
     lastSamples !== null &&
     !(Number.isInteger(lastSamples) && lastSamples >= 0 && lastSamples <= MOST_LAST)
@@ -86,7 +89,8 @@ export function encodeLivePacket(opening: Uint8Array, { number, run, lastSamples
 
 /**
  * Reads a packet, where `expected` is the number after that of the last one. Throws CorruptStreamError for a damaged one, whose
- * number nobody knows either. Its number is less than `expected` where it comes late or again.
+ * number nobody knows either, and FormatError for one that no encoder made. Its number is less than `expected` where it comes late
+ * or again. `run` lies in the memory of `from`.
  */
 export function parseLivePacket(opening: Uint8Array, from: Bytes, expected: number): LivePacket {
   const bytes = asBytes(from, WHAT);

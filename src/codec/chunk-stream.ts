@@ -63,8 +63,9 @@ export class ChunkStream implements StepStream {
   }
 
   private take(samples: Float32Array): void {
+    // Before anything is counted: what came before can still be ended.
+    requireLength(this.timing, this.resampled + samples.length);
     this.resampled += samples.length;
-    requireLength(this.timing, this.resampled);
     this.append(this.mel.push(samples));
   }
 

@@ -20,7 +20,7 @@ import { LiveDecoder } from './live-decoder.js';
 import { type NetworkWork, runHere } from './network-work.js';
 import type { StreamCoder, StreamIndices } from './stream-coder.js';
 import { VectorLayout } from './vector-layout.js';
-import { type Window, WindowPlan } from './windows.js';
+import { type Window, WindowPlan, windowsOfChunks } from './windows.js';
 
 export interface DecodeOptions extends DecodingOptions {
   /** Codebooks of the stream to use, the first ones; all of them where this is left out. */
@@ -111,9 +111,12 @@ export class CloudDecoder {
     return runHere(this.scoring(indices, frames), this.suffix);
   }
 
-  /** Chunks know how far they look back by themselves: to them a recording is one window. */
   private windows(vectors: number): Iterable<Window> {
-    return this.suffix.chunks ? [{ start: 0, from: 0, to: vectors, end: vectors }] : this.plan.all(vectors);
+    const { chunks } = this.suffix;
+    if (chunks === undefined) return this.plan.all(vectors);
+    const { framesPerVector, vectorsPerSecond } = this.timing;
+    const [chunk, reach] = [chunks.steps / framesPerVector, chunks.reach / framesPerVector];
+    return windowsOfChunks(vectors, chunk, reach, vectorsPerSecond);
   }
 
   private *scoring(indices: NdArray<Int32Array>, frames: number): NetworkWork<Tensor> {

@@ -1,5 +1,5 @@
 /** The cloud half while somebody speaks: packets in, words out as soon as they have been said. */
-import { encodeOpening, type LiveHeader, type LivePacket, parseLivePacket } from '../bitstream/live.js';
+import { type LiveHeader, type LivePacket, parseLivePacket } from '../bitstream/live.js';
 import type { EncoderMemory } from '../nn/chunk-memory.js';
 import type { Chunked, Suffix } from '../nn/network.js';
 import type { VectorTable } from '../quantizer/vector-quantizer.js';
@@ -7,10 +7,12 @@ import { LiveWords } from '../tasks/live-words.js';
 import type { Word } from '../tasks/recognition.js';
 import {
   AcomError,
+  asBytes,
   type Bytes,
   CorruptStreamError,
   contiguous,
   FormatError,
+  requireOptions,
   type Tensor,
   UsageError,
   view,
@@ -32,7 +34,7 @@ export interface LiveUpdate {
   readonly lost: number;
   /** Seconds of sound so far. */
   readonly seconds: number;
-  /** Whether the last packet came. */
+  /** Whether the stream is at its end: the last packet came, or `finish` ended it without. */
   readonly done: boolean;
 }
 
@@ -84,6 +86,7 @@ export class LiveDecoder {
 
   /** Begins a stream. Throws FormatError for what opens none, ModelMismatchError for a stream of another model. */
   open(opening: Bytes, options: LiveDecodeOptions = {}): LiveDecoding {
+    requireOptions(options, 'live stream');
     const { concealment = 'repeat' } = options;
     if (!CONCEALMENTS.includes(concealment)) {
       throw new UsageError(`concealment is ${concealment}; there are ${CONCEALMENTS.join(', ')}`);
@@ -96,7 +99,7 @@ export class LiveDecoder {
         `packets of ${header.vectorsPerPacket} vectors, expected a multiple of the ${vectorsPerChunk} of a chunk`,
       );
     }
-    return new LiveDecoding(this.shared, header, concealment);
+    return new LiveDecoding(this.shared, header, asBytes(opening, 'live stream').slice(), concealment);
   }
 
   /**
@@ -169,13 +172,13 @@ export class LiveDecoding {
   memory: EncoderMemory;
   /** @internal Chunks that wait for the network: steps [n, width]. */
   readonly waiting: Tensor[] = [];
-  private readonly opening: Uint8Array;
   private readonly live: LiveWords;
   private words: Word[] = [];
   /** The number of the packet after the last one that came. */
   private next = 0;
   private arrived = 0;
   private done = false;
+  /** Also while a packet is taken: whatever goes wrong half way leaves a stream that is of no more use. */
   private failed = false;
   private samples = 0;
   private lastVector: Int32Array | null = null;
@@ -184,9 +187,10 @@ export class LiveDecoding {
   constructor(
     private readonly shared: Shared,
     readonly header: LiveHeader,
+    /** As it came: checksums are over its bytes, and numbers have longer forms than ours. */
+    private readonly opening: Uint8Array,
     private readonly concealment: Concealment,
   ) {
-    this.opening = encodeOpening(header);
     this.memory = shared.chunks.memory();
     this.live = new LiveWords(shared.coder.config, shared.timing.frameSeconds);
   }
@@ -208,13 +212,12 @@ export class LiveDecoding {
     return this.update();
   }
 
-  /** @internal Takes a packet apart into chunks that wait. */
+  /** @internal Takes a packet apart into chunks that wait; `update` is to follow when they have run. */
   accept(message: Bytes): void {
     if (this.done || this.failed) throw new UsageError('this live stream is at its end: open a new one');
     this.failed = true;
     const packet = parseLivePacket(this.opening, message, this.next);
     if (packet.number >= this.next) this.take(packet);
-    this.failed = false;
   }
 
   /** @internal What the network made of the first chunk that waits. */
@@ -226,6 +229,7 @@ export class LiveDecoding {
   /** @internal What is new. */
   update(): LiveUpdate {
     const { words, arrived, next, samples, done } = this;
+    this.failed = false;
     if (done) words.push(...this.live.finish());
     this.words = [];
     return {
@@ -256,7 +260,7 @@ export class LiveDecoding {
         `its last packet claims ${lastSamples} samples, more than a packet has`,
       );
     }
-    const indices = vectors > 0 ? coder.decodeRun(run, vectors, header) : new Int32Array();
+    const indices = coder.decodeRun(run, vectors, header);
     this.conceal(number - this.next);
     const { framesPerVector } = timing;
     const whole = vectors * framesPerVector;

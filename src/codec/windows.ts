@@ -27,6 +27,27 @@ export interface WindowSeconds {
 /** On utterances joined to minutes, windows from 8 to 60 s make the same number of errors; these are fast. */
 export const WINDOW_SECONDS: WindowSeconds = { whole: 20, core: 12, context: 2 };
 
+/** What is kept of a window of chunks lasts about so long, and is at least so many times what is run before it. */
+const CHUNKS_SECONDS = 20;
+const LEAST_TIMES = 4;
+
+/**
+ * Windows of `total` vectors for layers that run in chunks of `chunk` vectors and depend on `reach` vectors before a chunk: what is
+ * kept of them is, to the last bit, what comes out of all at once.
+ */
+export function* windowsOfChunks(
+  total: number,
+  chunk: number,
+  reach: number,
+  vectorsPerSecond: number,
+): Generator<Window> {
+  const core = chunk * Math.ceil(Math.max(CHUNKS_SECONDS * vectorsPerSecond, LEAST_TIMES * reach) / chunk);
+  for (let from = 0; from < total; from += core) {
+    const to = Math.min(total, from + core);
+    yield { start: Math.max(0, from - reach), from, to, end: to };
+  }
+}
+
 export class WindowPlan {
   private readonly whole: number;
   private readonly core: number;

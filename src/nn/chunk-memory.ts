@@ -1,6 +1,6 @@
 /** What a conformer that runs in chunks remembers of the frames before a chunk. */
 import { empty, type Tensor } from '../tensor/index.js';
-import type { EncoderConfig } from './encoder-config.js';
+import type { ChunkConfig, EncoderConfig } from './encoder-config.js';
 
 /** The last frames of one signal, as many as there have been up to a bound. */
 export class FrameMemory {
@@ -55,6 +55,19 @@ export const encoderMemory = (
     attention: new FrameMemory(chunks?.past ?? 0, 3 * width),
     convolution: new FrameMemory((depthwiseTaps - 1) / 2, width),
   }));
+
+/**
+ * Frames before a chunk that what `layers` layers make of it depends on, whole chunks: those of its attention, before the chunk
+ * with the first frame that its convolution takes.
+ */
+export function reachOf(
+  { depthwiseTaps }: EncoderConfig,
+  { frames, past }: ChunkConfig,
+  layers: number,
+): number {
+  const chunks = Math.ceil((depthwiseTaps - 1) / 2 / frames) + Math.ceil(past / frames);
+  return layers * chunks * frames;
+}
 
 /** Frames of stream `b` of x [streams, frames, width] behind those that `memory` has of it: [1, frames', width]. */
 export function remembered(x: Tensor, b: number, memory: FrameMemory): Tensor {

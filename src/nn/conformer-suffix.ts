@@ -3,7 +3,7 @@
 import type { PaddingMask } from '../ops/padding-mask.js';
 import { logSoftmax } from '../ops/softmax.js';
 import { scope, type Tensor } from '../tensor/index.js';
-import type { EncoderMemory } from './chunk-memory.js';
+import { type EncoderMemory, reachOf } from './chunk-memory.js';
 import type { ConformerCtcConfig } from './conformer-ctc.js';
 import { ConformerEncoder } from './conformer-encoder.js';
 import { Linear } from './linear.js';
@@ -27,6 +27,7 @@ export class ConformerSuffix implements Suffix {
     if (chunks === undefined) return;
     this.chunks = {
       steps: chunks.frames,
+      reach: reachOf(config.encoder, chunks, config.encoder.layers - splitLayer),
       memory: () => this.encoder.memory(),
       forward: (x, memories) =>
         scope(() => logSoftmax(this.head.forward(this.encoder.forwardChunks(x, memories)))),

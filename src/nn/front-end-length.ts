@@ -19,9 +19,14 @@ export const frontEndLength = (config: ConvolutionFrontEndConfig, length: number
 
 /**
  * Output steps to run before the first wanted one, so that no padding reaches it: as many as cover what its receptive field
- * has before its own stride of input. Throws ModelError where a field reaches beyond it, which a chunk would have to wait for.
+ * has before its own stride of input. Throws ModelError where a field reaches beyond it, which a chunk would have to wait for, and
+ * where kernels are even: each then adds a step at the end of what it gets, of every chunk.
  */
 export function frontEndContext({ kernelSizes, strides }: ConvolutionFrontEndConfig): number {
+  const even = kernelSizes.find((kernel) => kernel % 2 === 0);
+  if (even !== undefined) {
+    throw new ModelError(`conformer: a front end that runs in chunks has odd kernels, not one of ${even}`);
+  }
   let [before, behind, stride] = [0, 0, 1];
   for (let b = kernelSizes.length - 1; b >= 0; b--) {
     const [kernel, step] = [kernelSizes[b]!, strides[b]!];

@@ -60,6 +60,8 @@ export type Within = <T>(make: () => T) => T;
 export interface Chunked<M> {
   /** Time steps of a chunk; only the last one of a stream may have fewer. */
   readonly steps: number;
+  /** Time steps before a chunk that its results depend on, a multiple of `steps`. */
+  readonly reach: number;
   /** The memory of a stream that has not begun. */
   memory(): M;
   /**

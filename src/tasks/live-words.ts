@@ -3,6 +3,9 @@ import type { Tensor } from '../tensor/index.js';
 import { BLANK, type CtcToken, likeliest } from './ctc.js';
 import { type Vocabulary, WORD_START, type Word, wordsOfTokens } from './recognition.js';
 
+/** Tokens of one word, far more than any has: where none begins a word they would be kept for as long as the stream goes on. */
+const MOST_TOKENS = 256;
+
 export class LiveWords {
   /** Tokens that may still become part of a word that is being said; the last of them may be going on. */
   private readonly open: { label: number; startFrame: number; endFrame: number; sum: number }[] = [];
@@ -63,7 +66,7 @@ export class LiveWords {
     for (let n = complete; n > 0; n--) {
       if (n < open.length && this.vocabulary.labels[open[n]!.label]?.startsWith(WORD_START)) return n;
     }
-    return 0;
+    return complete < MOST_TOKENS ? 0 : complete;
   }
 
   private take(count: number): Word[] {

@@ -70,11 +70,19 @@ t.test('there and back', async (t) => {
   );
 });
 
-t.test('damage: any change of one or two bytes, any cut, any packet of another stream', async (t) => {
+t.test('damage: any bit, two bytes at once, any cut, any packet of another stream', async (t) => {
   const opening = encodeOpening(header);
   const other = encodeOpening({ ...header, fingerprint: 1 });
   const packet = encodeLivePacket(opening, { number: 7, run: Uint8Array.of(9, 8, 7, 6), lastSamples: null });
   t.throws(() => parseLivePacket(other, packet, 7), CorruptStreamError);
+  const isRead = (bytes: Uint8Array): boolean => {
+    try {
+      return parseLivePacket(opening, bytes, 7) !== null;
+    } catch {
+      return false;
+    }
+  };
+  t.ok(isRead(packet));
   for (let length = 0; length < packet.length; length++) {
     t.throws(() => parseLivePacket(opening, packet.subarray(0, length), 7), CorruptStreamError);
   }
@@ -82,6 +90,15 @@ t.test('damage: any change of one or two bytes, any cut, any packet of another s
     const damaged = packet.slice();
     damaged[bit >> 3]! ^= 1 << (bit & 7);
     t.throws(() => parseLivePacket(opening, damaged, 7), CorruptStreamError, `bit ${bit}`);
+  }
+  // Bursts of 16 bits are seen by the CRC wherever they are but in the number, which says what the CRC is to be.
+  for (let at = 1; at + 1 < packet.length; at++) {
+    for (let change = 1; change < 65_536; change += 17) {
+      const damaged = packet.slice();
+      damaged[at]! ^= change >> 8;
+      damaged[at + 1]! ^= change & 255;
+      if (isRead(damaged)) t.fail(`bytes ${at} and ${at + 1}, changed by ${change}`);
+    }
   }
   for (let bit = 0; bit < 8 * opening.length; bit++) {
     const damaged = opening.slice();
@@ -116,4 +133,10 @@ t.test('what is no live stream', async (t) => {
     UsageError,
   );
   t.throws(() => parseLivePacket(opening, run, 0), CorruptStreamError);
+  for (const number of [-1, 1.5, Number.NaN]) {
+    t.throws(
+      () => encodeLivePacket(opening, { number, run: Uint8Array.of(), lastSamples: null }),
+      UsageError,
+    );
+  }
 });

@@ -1,6 +1,12 @@
 /** Live streams end to end with the shipped live model: what is sent, when, what is heard, and what a loss costs. */
 import t from 'tap';
-import { encodeOpening, parseLivePacket, parseOpening } from '../../src/bitstream/index.js';
+import {
+  crc16,
+  encodeLivePacket,
+  encodeOpening,
+  parseLivePacket,
+  parseOpening,
+} from '../../src/bitstream/index.js';
 import {
   CONCEALMENTS,
   type LiveDecoding,
@@ -8,15 +14,20 @@ import {
   loadCodecModel,
   openModel,
 } from '../../src/codec/index.js';
+import { LiveDecoder } from '../../src/codec/live-decoder.js';
+import { loadCloudHalf } from '../../src/codec/load-suffix.js';
+import { runHere } from '../../src/codec/network-work.js';
 import type { Word } from '../../src/tasks/index.js';
 import {
   AcomError,
   CorruptStreamError,
+  concatenate,
   createRandom,
   FormatError,
   ModelError,
   ModelMismatchError,
   UsageError,
+  zeros,
 } from '../../src/tensor/index.js';
 import { loadCommands, readSamples } from '../support/commands.js';
 import { liveModelFile } from '../support/live.js';
@@ -116,6 +127,29 @@ t.test('words are those of the file, while it goes on', async (t) => {
   }
 });
 
+t.test(
+  'a long file runs in parts, in a little memory, and gives the words of the stream to the last bit',
+  async (t) => {
+    const all = [0, 1, 2].flatMap(() => recordings.map(({ samples }) => samples));
+    const samples = concatenate(all).subarray(0, 61 * 8000 + 123);
+    const bytes = encoder.encode(samples, 8000);
+    const { suffix } = await loadCloudHalf(await openModel(liveModelFile), 'recognition');
+    const parts: number[] = [];
+    const { words, seconds } = runHere(decoder.decoding(bytes), {
+      forward: (x) => {
+        parts.push(x.shape[1]!);
+        return suffix.forward(x);
+      },
+    });
+    t.ok(parts.length === 4 && Math.max(...parts) < 600, `frames of its parts: ${parts}`);
+    const { opening, packets } = sent({ ...first, samples, sampleRate: 8000 });
+    const live = heard(decoder.live().open(opening), packets);
+    t.equal(live.last.seconds, seconds);
+    t.ok(words.length > 30, `${words.length} words`);
+    t.same(live.words, words);
+  },
+);
+
 t.test('a packet leaves as soon as its sound is there', async (t) => {
   const { samples } = first;
   const live = encoder.live(8000, { packetVectors: 1 });
@@ -184,6 +218,63 @@ t.test('packets that never come, come late, or come twice', async (t) => {
   t.match(heard(decoder.live().open(opening), packets.slice(0, 3)).last, { done: true, packets: 3 });
 });
 
+t.test('an opening with longer forms of its numbers than ours', async (t) => {
+  const { opening, packets } = sent(first);
+  // Samples in three bytes, vectors of a packet in two.
+  const head = Uint8Array.of(...opening.subarray(0, 6), 0x80, 0, 0, 0x82, 0);
+  const own = Uint8Array.of(...head, crc16(head) >> 8, crc16(head) & 255);
+  t.same(parseOpening(own).vectorsPerPacket, parseOpening(opening).vectorsPerPacket);
+  const again = packets.map((packet, number) =>
+    encodeLivePacket(own, parseLivePacket(opening, packet, number)),
+  );
+  const stream = decoder.live().open(own);
+  const expected = heard(decoder.live().open(opening), packets).words;
+  own.fill(0);
+  t.same(
+    heard(stream, again).words,
+    expected,
+    'checksums are over what came, which the sender may use again',
+  );
+});
+
+t.test('a network that fails half way ends the streams that it ran for', async (t) => {
+  const { opening, packets } = sent(first, { packetVectors: 1 });
+  let fails = false;
+  const suffix = {
+    forward: () => zeros([1, 8, 21]),
+    chunks: {
+      steps: 8,
+      reach: 0,
+      memory: () => [],
+      forward: () => {
+        if (fails) throw new Error('no memory left');
+        return zeros([1, 8, 21]);
+      },
+    },
+  };
+  const live = new LiveDecoder(coder, suffix, { lookUp: ({ shape }) => zeros([shape[0]!, 768]) });
+  for (const take of [
+    (stream: LiveDecoding, message: Uint8Array) => stream.receive(message),
+    (stream: LiveDecoding, message: Uint8Array) => {
+      const [answer] = live.receiveAll([{ stream, message }]);
+      if (answer instanceof AcomError) throw answer;
+    },
+  ]) {
+    const stream = live.open(opening);
+    fails = false;
+    take(stream, packets[0]!);
+    fails = true;
+    t.throws(() => take(stream, packets[1]!), /no memory left/);
+    fails = false;
+    t.throws(
+      () => take(stream, packets[2]!),
+      UsageError,
+      'its memory is half that of one chunk, half of another',
+    );
+    t.match(stream.finish(), { done: true, packets: 2 });
+  }
+});
+
 t.test('nothing was said, and next to nothing', async (t) => {
   for (const length of [0, 1, 79, 2559, 2560, 2561, 5119, 5120]) {
     const { opening, packets } = sent({ ...first, samples: new Float32Array(length) }, { packetVectors: 1 });
@@ -206,6 +297,9 @@ t.test('what is refused', async (t) => {
   t.throws(() => live.open(encodeOpening({ ...header, fingerprint: 7 })), ModelMismatchError);
   t.throws(() => live.open(encodeOpening({ ...header, vectorsPerPacket: 1e6 })), FormatError);
   t.throws(() => live.open(packets[0]!), FormatError);
+  const something = { number: 0, run: Uint8Array.of(1, 2), lastSamples: 0 };
+  t.throws(() => live.open(opening).receive(encodeLivePacket(opening, something)), FormatError, 'of nothing');
+  t.throws(() => live.open(opening, null as never), UsageError);
   const stream = live.open(opening);
   t.throws(() => stream.receive(Uint8Array.of(1, 2, 3, 4, 5)), CorruptStreamError);
   t.throws(() => stream.receive(packets[0]!), UsageError, 'the stream is at its end');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { WINDOW_SECONDS, WindowPlan } from '../../src/codec/windows.js';
+import { WINDOW_SECONDS, WindowPlan, windowsOfChunks } from '../../src/codec/windows.js';
 
 t.test('windows keep every vector once, with context on both sides', async (t) => {
   const property = fc.property(
@@ -19,6 +19,29 @@ t.test('windows keep every vector once, with context on both sides', async (t) =
         kept = to;
       }
       return kept === total && (total > whole || total === 0 || windows.length === 1);
+    },
+  );
+  fc.assert(property, { seed: 1, numRuns: 500 });
+  t.pass();
+});
+
+t.test('windows of chunks keep every vector once, are whole chunks, and reach back far enough', async (t) => {
+  const property = fc.property(
+    fc.integer({ min: 0, max: 5000 }),
+    fc.integer({ min: 1, max: 9 }),
+    fc.integer({ min: 0, max: 300 }),
+    fc.constantFrom(0.5, 3.125, 25),
+    (total, chunk, chunksBack, vectorsPerSecond) => {
+      const reach = chunk * chunksBack;
+      let [kept, run] = [0, 0];
+      for (const { start, from, to, end } of windowsOfChunks(total, chunk, reach, vectorsPerSecond)) {
+        if (from !== kept || to <= from || end !== to || start % chunk !== 0) return false;
+        if (start !== 0 && from - start !== reach) return false;
+        if (to < total && to % chunk !== 0) return false;
+        kept = to;
+        run += end - start;
+      }
+      return kept === total && run <= 1.25 * total;
     },
   );
   fc.assert(property, { seed: 1, numRuns: 500 });

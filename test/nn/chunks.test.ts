@@ -9,11 +9,20 @@ import {
   type ConformerCtcConfig,
   ConformerPrefix,
   ConformerSuffix,
+  checkConformerCtc,
   checkEncoder,
   Parameters,
 } from '../../src/nn/index.js';
 import { logSoftmax } from '../../src/ops/index.js';
-import { concatenate, createRandom, flat, ModelError, type Tensor, view } from '../../src/tensor/index.js';
+import {
+  concatenate,
+  contiguous,
+  createRandom,
+  flat,
+  ModelError,
+  type Tensor,
+  view,
+} from '../../src/tensor/index.js';
 import { trainableConformer } from '../../src/training/networks/conformer.js';
 import { checkGradients, randomTensor } from '../support/gradients.js';
 import { initialNumbers, passOf } from '../support/passes.js';
@@ -174,6 +183,29 @@ t.test('what comes later changes nothing, and what is long past neither', async 
   t.same(bits(a.lo(0, 32, 0)), bits(c.lo(0, 32, 0)), 'seven chunks after the change');
 });
 
+t.test('a suffix says how far back it reaches, and no less', async (t) => {
+  for (const [chunks, split, reach] of [
+    [{ frames: 4, past: 4 }, 3, 12],
+    [{ frames: 4, past: 4 }, 2, 24],
+    [{ frames: 8, past: 0 }, 2, 16],
+    [{ frames: 3, past: 5 }, 3, 15],
+  ] as const) {
+    const suffix = suffixOf(chunked(chunks), split);
+    t.equal(suffix.chunks?.reach, reach);
+    const x = randomTensor(createRandom(41), 1, 48, 96);
+    const whole = suffix.forward(x);
+    // A window that begins so much earlier gives the same bits; one that begins with the chunk itself does not.
+    const from = 36 - (36 % chunks.frames);
+    const part = (start: number) => {
+      const rows = suffix.forward(contiguous(x.lo(0, start, 0).hi(1, 48 - start, 96)));
+      return bits(rows.lo(0, from - start, 0).hi(1, 48 - from, shipped.classes));
+    };
+    const expected = bits(whole.lo(0, from, 0).hi(1, 48 - from, shipped.classes));
+    t.same(part(from - reach), expected, `${chunks.frames} frames after ${chunks.past}, cut ${split}`);
+    t.notSame(part(from - reach + chunks.frames), expected, 'one chunk less is too little');
+  }
+});
+
 t.test('chunks that make no sense', async (t) => {
   const { encoder } = shipped;
   for (const chunks of [{ frames: 0, past: 0 }, { frames: 8, past: -1 }, { frames: 1.5, past: 0 }, 8, null]) {
@@ -185,4 +217,8 @@ t.test('chunks that make no sense', async (t) => {
   );
   const wide = { ...shipped.frontEnd, kernelSizes: [9, 3] };
   t.throws(() => prefixOf({ ...chunked({ frames: 8, past: 8 }), frontEnd: wide }, 1), /ahead/);
+  // An even kernel adds a step to every chunk.
+  const even = { ...shipped.frontEnd, kernelSizes: [3, 2] };
+  t.throws(() => checkConformerCtc({ ...chunked({ frames: 8, past: 8 }), frontEnd: even }), ModelError);
+  t.doesNotThrow(() => checkConformerCtc({ ...shipped, frontEnd: even }));
 });

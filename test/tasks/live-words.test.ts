@@ -42,6 +42,23 @@ t.test('any path in any chunks', async (t) => {
   }
 });
 
+t.test('where no piece begins a word, what is kept does not grow with the stream', async (t) => {
+  const live = new LiveWords(PIECES, 0.04);
+  const said = (label: number) =>
+    view(
+      Float32Array.from(PIECES.labels, (_, c) => (c === label ? -0.1 : -5)),
+      [1, PIECES.labels.length],
+    );
+  let [text, longest] = ['', 0];
+  for (let n = 0; n < 2000; n++) {
+    for (const { word } of live.push(said(n % 2 === 0 ? 3 : 6))) text += word;
+    longest = Math.max(longest, live.partial?.length ?? 0);
+  }
+  for (const { word } of live.finish()) text += word;
+  t.equal(text, 'enty'.repeat(1000), 'nothing is lost');
+  t.ok(longest < 1000, `${longest} characters are kept at most`);
+});
+
 t.test('a word is partial while it is said, and a gap ends it', async (t) => {
   const live = new LiveWords(WHOLE, 0.1);
   const said = (label: number) =>

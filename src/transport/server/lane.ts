@@ -53,7 +53,7 @@ export class Lane {
     private readonly events: LaneEvents,
   ) {
     this.worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: start,
+      workerData: { start, limits },
       resourceLimits: { maxOldGenerationSizeMb: limits.workerMegabytes },
     });
     this.worker.on('message', (reply: WorkerReply) => this.receive(reply));

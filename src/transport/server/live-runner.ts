@@ -1,15 +1,20 @@
 /** The live streams of one worker: batches in, texts for clients out. */
 import { textOf, type Word } from '../../tasks/recognition.js';
 import { AcomError } from '../../tensor/index.js';
+import { secondsNow } from './clients.js';
 import type { ModelFacts } from './engine.js';
 import { factsOf, RefusalError } from './errors.js';
 import type { LiveDecoder, LiveDecoding, LiveUpdate } from './live.js';
-import type { LiveAnswer, LiveEntry } from './protocol.js';
+import type { AudioLimits, LiveAnswer, LiveEntry } from './protocol.js';
+import { TokenBucket } from './token-bucket.js';
 
 interface OpenStream {
   readonly decoding: LiveDecoding;
   /** All final words so far. */
   readonly words: Word[];
+  /** Seconds of sound so far, and those that may yet come. */
+  seconds: number;
+  readonly audio: TokenBucket;
 }
 
 /** The last text of a stream: because it ended, or because the server does. */
@@ -24,6 +29,7 @@ export class LiveRunner {
   constructor(
     private readonly decoder: LiveDecoder,
     private readonly model: ModelFacts,
+    private readonly limits: AudioLimits,
     /** Told of errors that are not AcomErrors. */
     private readonly onTrouble: (error: unknown) => void,
   ) {}
@@ -74,7 +80,13 @@ export class LiveRunner {
   }
 
   private begin(number: number, opening: Uint8Array): LiveAnswer {
-    this.open.set(number, { decoding: this.decoder.open(opening), words: [] });
+    const { audioPerSecond, audioBurst } = this.limits;
+    this.open.set(number, {
+      decoding: this.decoder.open(opening),
+      words: [],
+      seconds: 0,
+      audio: new TokenBucket(audioPerSecond, audioBurst, secondsNow()),
+    });
     const { name, fingerprint } = this.model;
     return {
       messages: [JSON.stringify({ type: 'ready', model: name, fingerprint })],
@@ -87,8 +99,19 @@ export class LiveRunner {
     if (!isUpdate(result)) return this.failed(number, result);
     stream.words.push(...result.words);
     const update = updateText(result);
-    if (!result.done) return { messages: [update], done: false, error: null };
-    return this.over(number, stream, [update], result, 'final');
+    if (result.done) return this.over(number, stream, [update], result, 'final');
+    const brought = result.seconds - stream.seconds;
+    stream.seconds = result.seconds;
+    if (stream.audio.take(brought, secondsNow())) return { messages: [update], done: false, error: null };
+    const { audioPerSecond, audioBurst } = this.limits;
+    return this.failed(
+      number,
+      new RefusalError(
+        'ACOM_RATE',
+        `more than ${audioBurst} s of audio at once, or ${audioPerSecond} s a second, in one stream: ` +
+          'send sound as it is heard, and whole recordings as files',
+      ),
+    );
   }
 
   private end(number: number, stream: OpenStream, how: Ending): LiveAnswer {

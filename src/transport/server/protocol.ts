@@ -1,6 +1,7 @@
 /** What the main thread and a worker say to each other. */
 import type { FileOptions, ModelFacts } from './engine.js';
 import type { ErrorFacts } from './errors.js';
+import type { Limits } from './settings.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -8,6 +9,9 @@ export interface WorkerStart {
   readonly url: string;
   readonly options: unknown;
 }
+
+/** What bounds live streams by the sound in them, which bytes do not say: silence of a minute is ten of them. */
+export type AudioLimits = Pick<Limits, 'audioPerSecond' | 'audioBurst'>;
 
 /**
  * What is to be done for a stream: its first message, a later one, or its end: because the client wants it (`final`) or

@@ -18,6 +18,8 @@ const LIMITS = {
   messageBurst: [250, 1, 1e6, 'messages that a stream may send at once'],
   bytesPerSecond: [2048, 16, 1e9, 'bytes a second of a stream'],
   byteBurst: [65_536, 16, 1e9, 'bytes that a stream may send at once'],
+  audioPerSecond: [4, 0.1, 1e6, 'seconds of audio that a stream may bring a second'],
+  audioBurst: [120, 1, 1e6, 'seconds of audio that a stream may bring at once, besides its last packet'],
   waitingPackets: [16, 1, 1e4, 'packets of a stream that wait before its socket is read no further'],
   queuedPackets: [8000, 1, 1e7, 'packets of all streams that wait before no more streams are opened'],
   batchStreams: [64, 1, 1e4, 'streams in one batch'],
@@ -37,7 +39,7 @@ export type LimitName = keyof typeof LIMITS;
 export type Limits = Readonly<Record<LimitName, number>>;
 
 /** Those of which there is a whole number. */
-const WHOLE = /^(?!requestsPerSecond|messagesPerSecond|.*Seconds$)/;
+const WHOLE = /^(?!requestsPerSecond|messagesPerSecond|audioPerSecond|audioBurst|.*Seconds$)/;
 
 export const LIMIT_NAMES = Object.keys(LIMITS) as readonly LimitName[];
 

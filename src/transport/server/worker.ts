@@ -8,11 +8,14 @@ import { AcomError, UsageError } from '../../tensor/index.js';
 import type { CreateEngine, Engine } from './engine.js';
 import { factsOf, RefusalError } from './errors.js';
 import { LiveRunner } from './live-runner.js';
-import type { WorkerReply, WorkerRequest, WorkerStart } from './protocol.js';
+import type { AudioLimits, WorkerReply, WorkerRequest, WorkerStart } from './protocol.js';
 
 const port = parentPort;
 if (port === null) throw new Error('internal: this module runs in a worker thread only');
-const { url, options } = workerData as WorkerStart;
+const {
+  start: { url, options },
+  limits,
+} = workerData as { readonly start: WorkerStart; readonly limits: AudioLimits };
 const reply = (message: WorkerReply): void => port.postMessage(message);
 const now = (): number => performance.now() / 1000;
 
@@ -52,7 +55,7 @@ async function loadEngine(): Promise<Engine> {
 }
 
 function serve(engine: Engine, messages: NonNullable<typeof parentPort>): void {
-  const runner = engine.live && new LiveRunner(engine.live, engine.model, trouble);
+  const runner = engine.live && new LiveRunner(engine.live, engine.model, limits, trouble);
   messages.on('message', (request: WorkerRequest) => {
     if (request.kind === 'file') {
       void decodeFile(engine, request);

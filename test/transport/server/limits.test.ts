@@ -157,9 +157,22 @@ t.test('messagesPerSecond, messageBurst, bytesPerSecond, byteBurst', async (t) =
   t.match(large.messages.at(-1), { type: 'error', message: /16 bytes a second/ });
 });
 
+t.test('audioPerSecond, audioBurst', async (t) => {
+  // Each packet of this engine stands for a second.
+  const server = await fakeServer(t, { limits: { audioPerSecond: 0.1, audioBurst: 3 } });
+  const other = await LiveClient.open(server.address, OPENING);
+  const hasty = await LiveClient.open(server.address, OPENING);
+  hasty.send(word('1'), word('2'), word('3'), word('4'), word('5'));
+  for (let n = 0; n < 3; n++) t.match(await hasty.next(), { type: 'update' });
+  t.same(await hasty.closed, { code: 1008, reason: 'ACOM_RATE' });
+  t.match(hasty.messages.at(-1), { type: 'error', message: /3 s of audio at once/ });
+  other.send(word('yes'), END);
+  t.match(await other.last(), { type: 'final', text: 'yes end' });
+});
+
 t.test('waitingPackets: a socket is read no further while packets wait, and nothing is lost', async (t) => {
   const server = await fakeServer(t, {
-    limits: { waitingPackets: 4, bytesPerSecond: 1e9, byteBurst: 1e9, batchSeconds: 60 },
+    limits: { waitingPackets: 4, bytesPerSecond: 1e9, byteBurst: 1e9, batchSeconds: 60, audioBurst: 1e4 },
   });
   const client = await LiveClient.open(server.address, OPENING);
   client.send(packet('slow', 100));

@@ -2,19 +2,21 @@
 import t from 'tap';
 import type { LiveDecoder } from '../../../src/transport/server/index.js';
 import { LiveRunner, noLiveStreams } from '../../../src/transport/server/live-runner.js';
-import type { LiveAnswer, LiveEntry } from '../../../src/transport/server/protocol.js';
+import type { AudioLimits, LiveAnswer, LiveEntry } from '../../../src/transport/server/protocol.js';
 import { createEngine, FAKE_MODEL, FOREIGN, OPENING, packet, word } from '../../support/fake-engine.js';
 
 type Step = readonly [stream: number, operation: LiveEntry['operation'], message?: Uint8Array];
 
-async function runner(): Promise<{
+async function runner(limits: AudioLimits = { audioPerSecond: 1, audioBurst: 1000 }): Promise<{
   readonly live: LiveRunner;
   readonly troubles: unknown[];
   run(...steps: Step[]): LiveAnswer[];
 }> {
   const engine = await createEngine(null);
   const troubles: unknown[] = [];
-  const live = new LiveRunner(engine.live as LiveDecoder, FAKE_MODEL, (error) => troubles.push(error));
+  const live = new LiveRunner(engine.live as LiveDecoder, FAKE_MODEL, limits, (error) =>
+    troubles.push(error),
+  );
   return {
     live,
     troubles,
@@ -49,6 +51,19 @@ t.test('a stream from its opening to its end', async (t) => {
     { type: 'final', text: 'yes', words: [yes], packets: 3, lost: 1, seconds: 3 },
   ]);
   t.equal(live.size, 0);
+});
+
+t.test('a stream that brings more sound than anybody can have heard is ended', async (t) => {
+  // Each packet of this engine stands for a second.
+  const { live, run } = await runner({ audioPerSecond: 1e-9, audioBurst: 3 });
+  run([1, 'open', OPENING], [2, 'open', OPENING]);
+  for (let n = 0; n < 3; n++) t.same(run([1, 'packet', word('yes')])[0]!.error, null);
+  t.match(run([1, 'packet', word('yes')])[0], { messages: [], error: { code: 'ACOM_RATE' } });
+  t.equal(live.size, 1, 'the other one goes on');
+  t.same(run([2, 'packet', word('yes')])[0]!.error, null);
+  const patient = await runner({ audioPerSecond: 1e9, audioBurst: 2 });
+  patient.run([1, 'open', OPENING]);
+  for (let n = 0; n < 50; n++) t.same(patient.run([1, 'packet', word('yes')])[0]!.error, null);
 });
 
 t.test('an end that is asked for makes words final', async (t) => {

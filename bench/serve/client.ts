@@ -24,31 +24,30 @@ export class Device {
   ended: string | null = null;
   readonly words: string[] = [];
   readonly closed: Promise<void>;
-  private readonly socket: WebSocket;
   private readonly sentAt: number[] = [];
   private next = 0;
 
-  constructor(
-    address: string,
+  private constructor(
+    private readonly socket: WebSocket,
     readonly speech: Speech,
   ) {
-    this.socket = new WebSocket(`${address.replace('http', 'ws')}/v1/stream`, { perMessageDeflate: false });
-    this.socket.on('message', (data: Buffer) => this.receive(JSON.parse(data.toString('utf8')) as Answer));
-    this.socket.on('error', () => undefined);
+    socket.on('message', (data: Buffer) => this.receive(JSON.parse(data.toString('utf8')) as Answer));
+    socket.on('error', () => undefined);
     this.closed = new Promise((done) => {
-      this.socket.on('close', (code) => {
+      socket.on('close', (code) => {
         this.ended ??= String(code);
         done();
       });
     });
   }
 
-  async open(): Promise<void> {
-    await new Promise<void>((done) => {
-      this.socket.once('open', done);
-      this.socket.once('close', () => done());
-    });
-    this.sendRaw(this.speech.opening);
+  /** Connects, and sends the opening. */
+  static async open(address: string, speech: Speech): Promise<Device> {
+    const socket = new WebSocket(`${address.replace('http', 'ws')}/v1/stream`, { perMessageDeflate: false });
+    const device = new Device(socket, speech);
+    await Promise.race([new Promise<void>((done) => socket.once('open', done)), device.closed]);
+    device.sendRaw(speech.opening);
+    return device;
   }
 
   /** Sends the next packet; false where that was the last one, or the stream is over. */

@@ -53,9 +53,13 @@ async function pace(devices: readonly Device[], interval: number): Promise<numbe
 async function run(all: readonly Speech[], count: number, vectors: number): Promise<string> {
   const server = await ServerUnderLoad.start(Number(values.workers), LIMITS);
   try {
-    const devices = Array.from({ length: count }, (_, n) => new Device(server.address, all[n % all.length]!));
+    const devices: Device[] = [];
     for (let n = 0; n < count; n += OPENED_TOGETHER) {
-      await Promise.all(devices.slice(n, n + OPENED_TOGETHER).map((device) => device.open()));
+      const some = Array.from(
+        { length: Math.min(OPENED_TOGETHER, count - n) },
+        (_, i) => all[(n + i) % all.length]!,
+      );
+      devices.push(...(await Promise.all(some.map((speech) => Device.open(server.address, speech)))));
     }
     const [cpu, own] = [server.cpuSeconds(), process.cpuUsage()];
     const began = performance.now();

@@ -35,6 +35,8 @@ const LIMITS = {
   messageBurst: 1e5,
   bytesPerSecond: 1e6,
   byteBurst: 1e7,
+  audioPerSecond: 1e3,
+  audioBurst: 1e4,
 };
 
 /** What a device does, and how often among a hundred. */
@@ -68,8 +70,7 @@ const tallies = new Map<Kind, Tally>(
 );
 
 async function one(server: ServerUnderLoad, speech: Speech, kind: Kind): Promise<void> {
-  const device = new Device(server.address, speech);
-  await device.open();
+  const device = await Device.open(server.address, speech);
   const trouble = Math.floor(random() * speech.packets.length);
   for (let n = 0, more = true; more; n++) {
     if (n === trouble && kind === 'vanishes') {

@@ -7,8 +7,9 @@ import { crcText } from '../../codec/model-file.js';
 import { type NetworkWork, runElsewhere } from '../../codec/network-work.js';
 import { type OpenModel, openModel } from '../../codec/open-model.js';
 import type { StreamCoder } from '../../codec/stream-coder.js';
+import { VectorLayout } from '../../codec/vector-layout.js';
 import type { Suffix } from '../../nn/network.js';
-import { AcomError, UsageError } from '../../tensor/index.js';
+import { AcomError, UsageError, zeros } from '../../tensor/index.js';
 import type { CreateEngine, Engine, FileOptions, ModelFacts } from './engine.js';
 import { RefusalError } from './errors.js';
 import type { LiveDecoder } from './live.js';
@@ -47,11 +48,27 @@ interface FileDecoder {
   readonly live: LiveDecoder | null;
 }
 
+/** Streams of a batch, and batches, with which the network is compiled before the first packet comes. */
+const WARM_UP = { streams: [1, 4, 16, 64], rounds: 24 };
+
+/** Runs chunks of nothing: the first second of a thousand streams would wait for the compiler otherwise. */
+function warmUp(chunks: NonNullable<Suffix['chunks']>, width: number): void {
+  for (const streams of WARM_UP.streams) {
+    const memories = Array.from({ length: streams }, () => chunks.memory());
+    const x = zeros([streams, chunks.steps, width]);
+    for (let round = 0; round < WARM_UP.rounds; round++) chunks.forward(x, memories);
+  }
+}
+
 async function fileDecoderOf(model: OpenModel): Promise<FileDecoder> {
   const { name, task } = model.codec;
   const { suffix } = await loadCloudHalf(model, task);
   if (task === 'recognition') {
     const decoder = await cloudDecoderOf(model);
+    if (suffix.chunks) {
+      const { bands, channels } = new VectorLayout(model.codec).shape;
+      warmUp(suffix.chunks, bands * channels);
+    }
     return {
       coder: decoder.coder,
       live: suffix.chunks ? decoder.live() : null,

@@ -1,13 +1,11 @@
 /** The step stream of a recogniser that runs in chunks: what it has heard is sent on at once, not at the end. */
 import { type FeatureStatistics, normalizeGlobally } from '../audio/features.js';
 import type { LogMel, LogMelStream } from '../audio/log-mel.js';
-import { createResampler, type ResamplerStream } from '../audio/resample.js';
 import type { EncoderMemory } from '../nn/chunk-memory.js';
 import type { ChunkedPrefix } from '../nn/network.js';
 import { flat, reshape, type Tensor, view } from '../tensor/index.js';
 import type { FrameTiming } from './frame-timing.js';
-import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';
-import { requireLength } from './timing.js';
+import { ModelSound, type OnSteps, type StepStream } from './step-stream.js';
 
 /** What turns samples into frames of the split layer, chunk by chunk. */
 export interface ChunkNetwork {
@@ -17,8 +15,7 @@ export interface ChunkNetwork {
 }
 
 export class ChunkStream implements StepStream {
-  private readonly check: SoundCheck;
-  private readonly resampler: ResamplerStream;
+  private readonly sound: ModelSound;
   private readonly mel: LogMelStream;
   private readonly memory: EncoderMemory;
   /** Feature frames of the context and of the chunk that is being gathered: room for both. */
@@ -28,7 +25,6 @@ export class ChunkStream implements StepStream {
   private context = 0;
   /** Vectors already handed out. */
   private kept = 0;
-  private resampled = 0;
 
   constructor(
     private readonly network: ChunkNetwork,
@@ -37,36 +33,26 @@ export class ChunkStream implements StepStream {
     private readonly onSteps: OnSteps,
   ) {
     const { chunks, logMel } = network;
-    this.check = new SoundCheck(sampleRate);
-    this.resampler = createResampler(sampleRate, timing.sampleRate);
+    this.sound = new ModelSound(timing, sampleRate);
     this.mel = logMel.stream();
     this.memory = chunks.memory();
     this.features = new Float32Array((chunks.context + chunks.steps) * chunks.stride * logMel.config.mels);
   }
 
   get samples(): number {
-    return this.resampled;
+    return this.sound.samples;
   }
 
   push(samples: Float32Array): void {
-    this.check.push(samples);
-    this.take(this.resampler.push(samples));
+    this.append(this.mel.push(this.sound.push(samples)));
   }
 
   finish(): void {
-    this.check.finish();
-    this.take(this.resampler.finish());
-    if (this.resampled === 0) return;
+    this.append(this.mel.push(this.sound.finish()));
+    if (this.samples === 0) return;
     this.append(this.mel.finish());
     const { stride } = this.network.chunks;
     if (this.held > this.context * stride) this.run();
-  }
-
-  private take(samples: Float32Array): void {
-    // Before anything is counted: what came before can still be ended.
-    requireLength(this.timing, this.resampled + samples.length);
-    this.resampled += samples.length;
-    this.append(this.mel.push(samples));
   }
 
   /** Takes feature frames, and runs every chunk that they fill. */

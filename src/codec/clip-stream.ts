@@ -1,12 +1,10 @@
 /** The step stream of a classifier: one clip after another through the device's layers, each on its own. */
 
 import { FloatQueue } from '../audio/float-queue.js';
-import { createResampler, type ResamplerStream } from '../audio/resample.js';
 import type { Prefix } from '../nn/network.js';
 import { reshape, type Tensor } from '../tensor/index.js';
 import type { ClipTiming } from './clip-timing.js';
-import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';
-import { requireLength } from './timing.js';
+import { ModelSound, type OnSteps, type StepStream } from './step-stream.js';
 
 /** What turns the samples of a clip into steps at the cut. */
 export interface ClipNetwork {
@@ -16,10 +14,8 @@ export interface ClipNetwork {
 }
 
 export class ClipStream implements StepStream {
-  private readonly check: SoundCheck;
-  private readonly resampler: ResamplerStream;
+  private readonly sound: ModelSound;
   private readonly pending = new FloatQueue();
-  private resampled = 0;
   /** Clips already handed out. */
   private done = 0;
 
@@ -29,28 +25,23 @@ export class ClipStream implements StepStream {
     sampleRate: number,
     private readonly onSteps: OnSteps,
   ) {
-    this.check = new SoundCheck(sampleRate);
-    this.resampler = createResampler(sampleRate, timing.sampleRate);
+    this.sound = new ModelSound(timing, sampleRate);
   }
 
   get samples(): number {
-    return this.resampled;
+    return this.sound.samples;
   }
 
   push(samples: Float32Array): void {
-    this.check.push(samples);
-    this.take(this.resampler.push(samples));
+    this.take(this.sound.push(samples));
   }
 
   finish(): void {
-    this.check.finish();
-    this.take(this.resampler.finish());
-    if (this.timing.clips(this.resampled) > this.done) this.run(this.pending.length);
+    this.take(this.sound.finish());
+    if (this.timing.clips(this.samples) > this.done) this.run(this.pending.length);
   }
 
   private take(samples: Float32Array): void {
-    this.resampled += samples.length;
-    requireLength(this.timing, this.resampled);
     this.pending.append(samples);
     while (this.pending.length >= this.timing.clipSamples) this.run(this.timing.clipSamples);
   }
@@ -63,7 +54,7 @@ export class ClipStream implements StepStream {
     this.pending.drop(length);
     const features = this.network.features(clip);
     const steps = this.network.prefix.forward(reshape(features, [1, ...features.shape]));
-    const { from, to } = this.timing.clip(this.resampled, this.done);
+    const { from, to } = this.timing.clip(this.samples, this.done);
     this.onSteps(steps.pick(0, null, null), { start: from, from, to, end: to });
     this.done++;
   }

@@ -2,12 +2,10 @@
 
 import { type FeatureStatistics, floorFeatures, normalizeGlobally } from '../audio/features.js';
 import type { LogMel, LogMelStream } from '../audio/log-mel.js';
-import { createResampler, type ResamplerStream } from '../audio/resample.js';
 import type { Prefix } from '../nn/network.js';
 import { concatenate, flat, reshape, type Tensor, view } from '../tensor/index.js';
 import type { FrameTiming } from './frame-timing.js';
-import { type OnSteps, SoundCheck, type StepStream } from './step-stream.js';
-import { requireLength } from './timing.js';
+import { ModelSound, type OnSteps, type StepStream } from './step-stream.js';
 import { WindowPlan } from './windows.js';
 
 /** What turns samples into frames of the split layer. */
@@ -18,8 +16,7 @@ export interface FrameNetwork {
 }
 
 export class FrameStream implements StepStream {
-  private readonly check: SoundCheck;
-  private readonly resampler: ResamplerStream;
+  private readonly sound: ModelSound;
   private readonly mel: LogMelStream;
   private readonly plan: WindowPlan;
   /** Feature frames not yet done with; features[0] is frame `firstFeature`. */
@@ -27,7 +24,6 @@ export class FrameStream implements StepStream {
   private firstFeature = 0;
   /** Vectors already handed out. */
   private kept = 0;
-  private resampled = 0;
   private finished = false;
 
   constructor(
@@ -36,34 +32,25 @@ export class FrameStream implements StepStream {
     sampleRate: number,
     private readonly onSteps: OnSteps,
   ) {
-    this.check = new SoundCheck(sampleRate);
-    this.resampler = createResampler(sampleRate, timing.sampleRate);
+    this.sound = new ModelSound(timing, sampleRate);
     this.mel = network.logMel.stream();
     this.plan = new WindowPlan(timing.vectorsPerSecond);
   }
 
   get samples(): number {
-    return this.resampled;
+    return this.sound.samples;
   }
 
   push(samples: Float32Array): void {
-    this.check.push(samples);
-    this.take(this.resampler.push(samples));
+    this.append(this.mel.push(this.sound.push(samples)));
     this.run();
   }
 
   finish(): void {
-    this.check.finish();
-    this.take(this.resampler.finish());
+    this.append(this.mel.push(this.sound.finish()));
     this.append(this.mel.finish());
     this.finished = true;
-    if (this.resampled > 0) this.run();
-  }
-
-  private take(samples: Float32Array): void {
-    this.resampled += samples.length;
-    requireLength(this.timing, this.resampled);
-    this.append(this.mel.push(samples));
+    if (this.samples > 0) this.run();
   }
 
   private append(frames: Tensor): void {
@@ -76,7 +63,7 @@ export class FrameStream implements StepStream {
     const { featuresPerVector } = this.timing;
     const features = this.firstFeature + this.features.length / mels;
     const vectors = this.finished
-      ? this.timing.vectors(this.resampled)
+      ? this.timing.vectors(this.samples)
       : Math.floor(features / featuresPerVector);
     let window = this.plan.next(this.kept, vectors, this.finished);
     for (; window; window = this.plan.next(this.kept, vectors, this.finished)) {

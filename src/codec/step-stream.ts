@@ -1,5 +1,7 @@
 /** Samples in, time steps at the cut out: the part of the device half that comes before the quantiser. */
+import { createResampler, type ResamplerStream } from '../audio/resample.js';
 import { AudioError, requireSamples, type Tensor, UsageError } from '../tensor/index.js';
+import { requireLength, type Timing } from './timing.js';
 import type { Window } from './windows.js';
 
 /** Steps [n, bands · channels] of a window, context included. */
@@ -23,7 +25,7 @@ export type DeviceNetwork = (sampleRate: number, onSteps: OnSteps) => StepStream
 const LARGEST_SAMPLE = 1e6;
 
 /** Checks the pieces of one recording. */
-export class SoundCheck {
+class SoundCheck {
   private received = 0;
   private finished = false;
 
@@ -51,5 +53,40 @@ export class SoundCheck {
   finish(): void {
     if (this.finished) throw new UsageError('this stream is finished already');
     this.finished = true;
+  }
+}
+
+/** One recording in pieces of any length and at any rate, as samples at the model's rate. */
+export class ModelSound {
+  /** Samples at the model's rate so far. */
+  samples = 0;
+  private readonly check: SoundCheck;
+  private readonly resampler: ResamplerStream;
+
+  constructor(
+    private readonly timing: Timing,
+    sampleRate: number,
+  ) {
+    this.check = new SoundCheck(sampleRate);
+    this.resampler = createResampler(sampleRate, timing.sampleRate);
+  }
+
+  /** Throws UsageError for what is no samples, comes too late or is too long, AudioError for what is no sound. */
+  push(samples: Float32Array): Float32Array {
+    this.check.push(samples);
+    return this.counted(this.resampler.push(samples));
+  }
+
+  /** The samples that the resampler held back. */
+  finish(): Float32Array {
+    this.check.finish();
+    return this.counted(this.resampler.finish());
+  }
+
+  private counted(samples: Float32Array): Float32Array {
+    // Before anything is counted: what came before can still be ended.
+    requireLength(this.timing, this.samples + samples.length);
+    this.samples += samples.length;
+    return samples;
   }
 }

@@ -3,8 +3,11 @@ import type { LoadHook } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createInstrumenter } from 'istanbul-lib-instrument';
 
-/** The reader, the entropy coders, and what puts them together; not the checksums' loops, which are most of the time and all alike. */
-const COUNTED = /\/dist\/src\/((bitstream|entropy)\/(?!crc\.)[^/]+|codec\/(stream-coder|codings))\.js$/;
+/**
+ * The reader of files, the entropy coders, and what puts them together; not live packets, which a test of their own damages, and not
+ * the checksums' loops, which are most of the time and all alike.
+ */
+const COUNTED = /\/dist\/src\/((bitstream|entropy)\/(?!(crc|live)\.)[^/]+|codec\/(stream-coder|codings))\.js$/;
 
 const instrumenter = createInstrumenter({ esModules: true, compact: true });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { constant } from '../../../src/autograd/index.js';
 import { createRandom, zeros } from '../../../src/tensor/index.js';
-import { COMMANDS, FRONT_END, LABELS } from '../../../src/training/recipes/commands/settings.js';
+import { COMMANDS, FRONT_END, LABELS, NETWORK } from '../../../src/training/recipes/commands/settings.js';
 import { createWorkload } from '../../../src/training/recipes/commands/workload.js';
 import { drawFrom } from '../../../src/training/recipes/draw-from.js';
 import { writeTones } from '../../support/recipe-data.js';
@@ -36,6 +36,8 @@ t.test('of a recogniser what drawn alignments spell', async (t) => {
   const workload = await createWorkload({
     data: folder,
     voices: join(folder, 'synthetic-voices'),
+    frontEnd: FRONT_END,
+    network: NETWORK,
     statistics: { mean: all(0), deviation: all(1) },
     batch: 2,
     batchesPerEpoch: 1,

@@ -7,7 +7,8 @@ import { createInstrumenter } from 'istanbul-lib-instrument';
  * The reader of files, the entropy coders, and what puts them together; not live packets, which a test of their own damages, and not
  * the checksums' loops, which are most of the time and all alike.
  */
-const COUNTED = /\/dist\/src\/((bitstream|entropy)\/(?!(crc|live)\.)[^/]+|codec\/(stream-coder|codings))\.js$/;
+const COUNTED =
+  /\/dist\/src\/((bitstream|entropy)\/(?!(crc|live)\.)[^/]+|codec\/(stream-coder|codings))\.js$/;
 
 const instrumenter = createInstrumenter({ esModules: true, compact: true });
 

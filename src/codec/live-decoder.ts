@@ -115,8 +115,12 @@ export class LiveDecoder {
     while (left.length > 0) {
       // The first packet of every stream, then the second.
       const seen = new Set<LiveDecoding>();
-      const turn = left.filter(({ stream }) => !seen.has(stream) && seen.add(stream));
-      left = left.filter((item) => !turn.includes(item));
+      const [turn, later]: [typeof left, typeof left] = [[], []];
+      for (const item of left) {
+        (seen.has(item.stream) ? later : turn).push(item);
+        seen.add(item.stream);
+      }
+      left = later;
       const accepted = turn.filter(({ stream, message, place }) => {
         try {
           stream.accept(message);

@@ -95,7 +95,11 @@ export function addRoutes(app: FastifyInstance, host: RouteHost, hasPage: boolea
 
   let half: Promise<Uint8Array | null> | null = null;
   app.get('/v1/model/device.safetensors', { schema: ROUTES.device }, async (_, reply) => {
-    half ??= settings.deviceHalf();
+    half ??= settings.deviceHalf().catch((error: unknown) => {
+      // The next one may try again.
+      half = null;
+      throw error;
+    });
     const bytes = await half;
     if (bytes === null) {
       throw new RefusalError('ACOM_NOT_FOUND', "this server has not the device's half of its model");

@@ -75,5 +75,5 @@ t.test('files of several models, each by its own', async (t) => {
     t.match(await post(server.address, bytes), { status: 200, body: { text } });
   }
   const foreign = await post(server.address, Uint8Array.of(0xac, 0x32, 1, 2, 3, 4, 0, 9, 0, 0));
-  t.not(foreign.status, 200);
+  t.match(foreign, { status: 422, body: { error: { code: /^ACOM_(CORRUPT|MODEL_MISMATCH)$/ } } });
 });
